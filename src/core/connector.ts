@@ -1,0 +1,52 @@
+import type { Disposable } from './catalog.ts'
+import type { Logger } from './logger.ts'
+import type { Schema } from './schema.ts'
+import type { Target } from './tool.ts'
+
+/**
+ * A kind of system: its config, and how to open one. Config field descriptions are its documentation.
+ * No retry, logging, metrics or caller authentication inside: those are stages and frontends.
+ */
+export interface Connector<C = unknown> {
+  /** kebab-case; what `type:` says in the config. */
+  readonly type: string
+  /** One sentence for people who choose. */
+  readonly summary: string
+  readonly config: Schema<C> & { parse(value: unknown): C }
+  /** Opens a connection. May reject; Weir then tries again with growing pauses and serves the rest meanwhile. */
+  open(config: C, context: OpenContext): Promise<Connection>
+}
+
+/** What a connector may use of Weir. */
+export interface OpenContext {
+  /** The connection's configured name. */
+  readonly name: string
+  /** Relative paths in the config resolve from here: the config file's folder. Absolute. */
+  readonly baseDir: string
+  readonly log: Logger
+  /** Aborts when Weir stops before `open` is done. */
+  readonly signal: AbortSignal
+}
+
+/** One configured, open connector. It owns its sockets, workers and children. */
+export interface Connection {
+  /** What it offers now, in a stable order. The same array until something changes. */
+  targets(): readonly Target[]
+  /** Called after `targets()` began to answer differently. */
+  onChange?(listener: () => void): Disposable
+  /** Called once if the connection dies for good; Weir then opens a new one. */
+  onClose?(listener: (cause: Error) => void): Disposable
+  /** Resolves if the system answers, rejects with the cause if not. Cheap enough for every ten seconds. */
+  check(signal: AbortSignal): Promise<void>
+  /** Releases everything. Safe to call twice; resolves when no child, socket or worker is left. */
+  close(): Promise<void>
+}
+
+/** A connector of any config type, as lists hold them; each one parses its own config. */
+// biome-ignore lint/suspicious/noExplicitAny: the config type is the connector's own secret.
+export type AnyConnector = Connector<any>
+
+/** Gives a connector its types without naming them: `defineConnector({ config: z.object(…), open(config) {…} })`. */
+export function defineConnector<C>(connector: Connector<C>): Connector<C> {
+  return connector
+}

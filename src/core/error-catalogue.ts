@@ -1,0 +1,139 @@
+/** Who can do something about an error. */
+export type Audience = 'caller' | 'upstream' | 'operator'
+
+export interface ErrorSpec {
+  readonly audience: Audience
+  /** HTTP status in the REST dialect, and on `/mcp` where the error is a JSON-RPC one. */
+  readonly http: number
+  /**
+   * How MCP shows it: a JSON-RPC error code for misuse of the protocol, or `'isError'` for a failed
+   * tool, which is a result, so that the model can react to it (B-06).
+   */
+  readonly mcp: number | 'isError'
+  /** Whether the same request may succeed later, unchanged. */
+  readonly retryable: boolean
+  /** What it means, one sentence; the text of docs/errors.md. */
+  readonly meaning: string
+}
+
+const misuse = (http: number, mcp: number, meaning: string): ErrorSpec => ({
+  audience: 'caller',
+  http,
+  mcp,
+  retryable: false,
+  meaning,
+})
+const callers = (http: number, meaning: string): ErrorSpec => ({
+  audience: 'caller',
+  http,
+  mcp: 'isError',
+  retryable: false,
+  meaning,
+})
+const upstreams = (http: number, retryable: boolean, meaning: string): ErrorSpec => ({
+  audience: 'upstream',
+  http,
+  mcp: 'isError',
+  retryable,
+  meaning,
+})
+const operators = (http: number, retryable: boolean, meaning: string): ErrorSpec => ({
+  audience: 'operator',
+  http,
+  mcp: 'isError',
+  retryable,
+  meaning,
+})
+
+/** Every code Weir can answer with. `docs/errors.md` and the wire are held equal to it by a test. */
+export const errorCatalogue = {
+  // The request never reached a tool.
+  PARSE_ERROR: misuse(400, -32700, 'The body is not JSON.'),
+  INVALID_REQUEST: misuse(400, -32600, 'The body is JSON, but not a request of this protocol.'),
+  METHOD_NOT_FOUND: misuse(404, -32601, 'This protocol revision has no such method.'),
+  INVALID_PARAMS: misuse(400, -32602, 'A parameter of the method is missing or malformed.'),
+  TOOL_NOT_FOUND: misuse(404, -32602, 'No tool has this name here.'),
+  TOOL_AMBIGUOUS: misuse(400, -32602, 'Several connections have a tool of this name.'),
+  RESOURCE_NOT_FOUND: misuse(404, -32602, 'No resource has this URI here.'),
+  PROMPT_NOT_FOUND: misuse(404, -32602, 'No prompt has this name here.'),
+  HEADER_MISMATCH: misuse(400, -32020, 'An HTTP header contradicts the body, or a required one is missing.'),
+  MISSING_CAPABILITY: misuse(400, -32021, 'The tool needs something the client did not say it can do.'),
+  UNSUPPORTED_VERSION: misuse(400, -32022, 'Weir does not speak this protocol revision.'),
+  SESSION_NOT_FOUND: misuse(404, -32600, 'The session id is unknown, expired, ended or not yours.'),
+  BODY_TOO_LARGE: misuse(413, -32600, 'The body is larger than Weir reads.'),
+  BODY_TOO_COMPLEX: misuse(400, -32600, 'The body nests too deep or holds too many elements.'),
+  BATCH_TOO_LARGE: misuse(400, -32600, 'The batch holds too many messages.'),
+  FORBIDDEN_KEY: misuse(400, -32600, 'The body uses a key that programs mistake for an object’s prototype.'),
+  UNSUPPORTED_MEDIA_TYPE: misuse(
+    415,
+    -32600,
+    'The body is of a type or encoding that this route does not read.',
+  ),
+  NOT_ACCEPTABLE: misuse(406, -32600, 'The Accept header excludes every type this route can answer with.'),
+  METHOD_NOT_ALLOWED: misuse(405, -32600, 'The route exists, but not for this HTTP method.'),
+  ROUTE_NOT_FOUND: misuse(404, -32600, 'No route has this path.'),
+  HOST_NOT_ALLOWED: misuse(403, -32600, 'The Host header names a host this listener does not serve.'),
+  ORIGIN_NOT_ALLOWED: misuse(403, -32600, 'The request comes from a web page that may not call Weir.'),
+  TOO_MANY_STREAMS: {
+    ...misuse(
+      503,
+      -32603,
+      'Too many event streams are open; a stream is an open response that waits for events.',
+    ),
+    retryable: true,
+  },
+  SHUTTING_DOWN: {
+    ...misuse(503, -32603, 'Weir is stopping and takes no new calls.'),
+    retryable: true,
+  },
+
+  // The tool was found, and the call failed.
+  INVALID_INPUT: callers(400, 'The arguments do not match the tool’s input schema.'),
+  CANCELLED: callers(499, 'The caller left or cancelled before the call ended.'),
+  DEADLINE_EXCEEDED: upstreams(504, true, 'The call did not end within its time.'),
+  INVALID_OUTPUT: upstreams(502, false, 'The tool’s answer does not match its own output schema.'),
+  INPUT_UNSUPPORTED: callers(400, 'The tool asks its user a question, and this client cannot carry it.'),
+  OVERLOADED: operators(503, true, 'A bounded queue is full.'),
+  INTERNAL: operators(500, false, 'Weir itself failed; the log holds the cause.'),
+  CONNECTION_UNAVAILABLE: upstreams(503, true, 'The connection is not up.'),
+
+  // SQL.
+  UNKNOWN_DATABASE: callers(404, 'The connection has no database of this name (B-05, C-25).'),
+  DATABASE_UNAVAILABLE: upstreams(503, true, 'The database could not be opened.'),
+  SQL_ERROR: callers(400, 'The database refused the statement.'),
+  SQL_READ_ONLY: callers(403, 'The statement would write, and the database is open for reading only.'),
+  SQL_NOT_SINGLE: callers(400, 'The text holds more than one statement, or none.'),
+  SQL_FORBIDDEN: callers(403, 'The statement would reach outside its database.'),
+  SQL_BUSY: upstreams(503, true, 'The database stayed locked by another writer.'),
+
+  // Outbound HTTP.
+  UNKNOWN_API: callers(404, 'The connection has no API of this name (C-25).'),
+  URL_NOT_ALLOWED: callers(
+    403,
+    'The URL lies outside the API that was named, whose credential it would get (B-11).',
+  ),
+  HEADER_NOT_ALLOWED: callers(400, 'A header of the call is set by Weir alone (B-12).'),
+  ADDRESS_NOT_ALLOWED: callers(403, 'The host resolves to an address that this connection may not reach.'),
+  TOO_MANY_REDIRECTS: upstreams(502, false, 'The answer redirects too often, or to another origin.'),
+  RESPONSE_TOO_LARGE: upstreams(502, false, 'The answer is larger than Weir takes.'),
+  UPSTREAM_UNREACHABLE: upstreams(502, true, 'No connection to the host could be made, or it broke.'),
+  UPSTREAM_TIMEOUT: upstreams(504, true, 'The host did not answer in time.'),
+
+  // Upstream MCP servers.
+  UPSTREAM_EXITED: upstreams(502, true, 'The server’s process ended while the call was running (R4).'),
+  UPSTREAM_ERROR: upstreams(502, false, 'The server answered with a protocol error.'),
+  UPSTREAM_PROTOCOL: upstreams(
+    502,
+    false,
+    'What the server sent is not MCP, or is larger than Weir takes (R22).',
+  ),
+  UPSTREAM_AUTH: operators(502, false, 'The server asks for a credential that Weir does not have.'),
+
+  // Starting and configuring.
+  CONFIG_INVALID: operators(500, false, 'The configuration is not valid.'),
+  CONFIG_NOT_FOUND: operators(500, false, 'The configuration file does not exist or cannot be read.'),
+  PORT_TAKEN: operators(500, true, 'Another process listens on the port.'),
+  BIND_REFUSED: operators(500, false, 'Without authentication Weir serves loopback only.'),
+} as const satisfies Record<string, ErrorSpec>
+
+export type ErrorCode = keyof typeof errorCatalogue
