@@ -1,0 +1,91 @@
+import { WeirError } from '../core/error.ts'
+import { isObject } from '../core/parse-json.ts'
+
+/** MCP's request ids: a string or an integer, never null. */
+export type RequestId = string | number
+
+export type Params = Record<string, unknown>
+
+export interface JsonRpcRequest {
+  readonly kind: 'request'
+  readonly id: RequestId
+  readonly method: string
+  readonly params: Params
+}
+
+export interface JsonRpcNotification {
+  readonly kind: 'notification'
+  readonly method: string
+  readonly params: Params
+}
+
+export interface JsonRpcError {
+  readonly code: number
+  readonly message: string
+  readonly data?: unknown
+}
+
+export type JsonRpcResponse =
+  | { readonly kind: 'response'; readonly id: RequestId; readonly result: Record<string, unknown> }
+  | { readonly kind: 'response'; readonly id: RequestId | undefined; readonly error: JsonRpcError }
+
+export type JsonRpcMessage = JsonRpcRequest | JsonRpcNotification | JsonRpcResponse
+
+const noParams: Params = Object.freeze({})
+
+/** Tells what a parsed JSON value is in JSON-RPC 2.0. Throws INVALID_REQUEST; `idOf` still finds its id then. */
+export function readMessage(value: unknown): JsonRpcMessage {
+  if (!isObject(value)) throw invalid('A JSON-RPC message is an object.')
+  if (value['jsonrpc'] !== '2.0') throw invalid('"jsonrpc" must be "2.0".')
+  const { method, params = noParams, id } = value
+  if (typeof method !== 'string') return readResponse(value)
+  if (!isObject(params)) throw invalid('"params" must be an object.')
+  if (id === undefined) return { kind: 'notification', method, params }
+  if (!isRequestId(id)) throw invalid('"id" must be a string or an integer.')
+  return { kind: 'request', id, method, params }
+}
+
+function readResponse(value: Record<string, unknown>): JsonRpcResponse {
+  const { id, result, error } = value
+  if (isObject(error) && Number.isInteger(error['code']) && typeof error['message'] === 'string') {
+    const body: JsonRpcError = {
+      code: error['code'] as number,
+      message: error['message'],
+      ...('data' in error ? { data: error['data'] } : {}),
+    }
+    return { kind: 'response', id: isRequestId(id) ? id : undefined, error: body }
+  }
+  if (isObject(result) && isRequestId(id)) return { kind: 'response', id, result }
+  throw invalid('A message needs a "method", or an "id" with a "result" or an "error".')
+}
+
+function invalid(message: string): WeirError {
+  return new WeirError('INVALID_REQUEST', message, { hint: 'Send one JSON-RPC 2.0 message.' })
+}
+
+function isRequestId(value: unknown): value is RequestId {
+  return typeof value === 'string' || (typeof value === 'number' && Number.isInteger(value))
+}
+
+/** The id of a message too malformed to read, so that even its error finds its sender. */
+export function idOf(value: unknown): RequestId | undefined {
+  if (!isObject(value)) return undefined
+  return isRequestId(value['id']) ? value['id'] : undefined
+}
+
+/** `resultText` is the result as JSON, serialised once by whoever made it. */
+export function renderResponse(id: RequestId, resultText: string): string {
+  return `{"jsonrpc":"2.0","id":${typeof id === 'number' ? id : JSON.stringify(id)},"result":${resultText}}`
+}
+
+export function renderErrorResponse(id: RequestId | undefined, error: JsonRpcError): string {
+  return JSON.stringify({ jsonrpc: '2.0', ...(id === undefined ? {} : { id }), error })
+}
+
+export function renderNotification(method: string, params: unknown): string {
+  return JSON.stringify({ jsonrpc: '2.0', method, params })
+}
+
+export function renderRequest(id: RequestId, method: string, params: unknown): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, method, params })
+}

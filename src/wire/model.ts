@@ -1,0 +1,61 @@
+import type { Params, RequestId } from './json-rpc.ts'
+
+/** `_meta` keys of the protocol itself. They concern one hop and never travel further. */
+export const metaKeys = {
+  protocolVersion: 'io.modelcontextprotocol/protocolVersion',
+  clientInfo: 'io.modelcontextprotocol/clientInfo',
+  clientCapabilities: 'io.modelcontextprotocol/clientCapabilities',
+  logLevel: 'io.modelcontextprotocol/logLevel',
+  serverInfo: 'io.modelcontextprotocol/serverInfo',
+  subscriptionId: 'io.modelcontextprotocol/subscriptionId',
+} as const
+
+const protocolPrefix = 'io.modelcontextprotocol/'
+
+/** Who an end says it is. Shown and logged, never trusted. */
+export interface Implementation {
+  readonly name: string
+  readonly version: string
+  readonly [field: string]: unknown
+}
+
+export type Capabilities = Readonly<Record<string, unknown>>
+
+/** What a request says about its sender, whichever era it comes from. */
+export interface RequestMeta {
+  readonly clientCapabilities: Capabilities
+  readonly clientInfo?: unknown
+  readonly progressToken?: RequestId
+  readonly logLevel?: string
+  /** The rest of `_meta`: what concerns the far end (`traceparent`, other vendors' keys). */
+  readonly forward?: Readonly<Record<string, unknown>>
+}
+
+/** How one revision of the protocol says the same things. */
+export interface Revision {
+  readonly version: string
+  /** Modern: every request says who it is. Legacy: a handshake opens a session (protocol.md). */
+  readonly era: 'modern' | 'legacy'
+  /** Whether a body may hold an array of messages. */
+  readonly batches: boolean
+  /** Reads `_meta`. Throws INVALID_PARAMS where the revision demands what is missing. */
+  readMeta(params: Params): RequestMeta
+  /** JSON members that every result carries here, ready to be put before its closing brace: `''` or `,"a":1`. */
+  resultMembers(server: Implementation): string
+  /** The same for a result that may be cached: how long, and for whom. */
+  cacheMembers(ttlMs: number, scope: 'public' | 'private'): string
+  /** The `_meta` a request of ours carries to an upstream of this revision. */
+  renderMeta(meta: RequestMeta, self: Implementation): Record<string, unknown> | undefined
+}
+
+/** `_meta` without the protocol's own keys; undefined where nothing is left. */
+export function stripProtocolMeta(meta: unknown): Readonly<Record<string, unknown>> | undefined {
+  if (typeof meta !== 'object' || meta === null) return undefined
+  let kept: Record<string, unknown> | undefined
+  for (const key in meta) {
+    if (key === 'progressToken' || key.startsWith(protocolPrefix)) continue
+    kept ??= {}
+    kept[key] = (meta as Record<string, unknown>)[key]
+  }
+  return kept
+}

@@ -1,0 +1,69 @@
+import { WeirError } from '../core/error.ts'
+
+/** One Server-Sent Event as MCP uses them: the data, and an id where the sender numbers them. */
+export interface SseEvent {
+  readonly event: string
+  readonly data: string
+  readonly id?: string
+}
+
+/** A comment line: keeps intermediaries from closing a quiet stream. */
+export const sseHeartbeat = ':\n\n'
+
+/** One JSON message as an event. JSON text holds no line break, so one data line always does. */
+export function renderSseMessage(jsonText: string): string {
+  return `event: message\ndata: ${jsonText}\n\n`
+}
+
+/** Reads a stream of events, chunk by chunk, as the WHATWG describes it. */
+export interface SseDecoder {
+  /** Gives each whole event to the listener. Throws UPSTREAM_PROTOCOL once one event grows over the limit. */
+  push(chunk: Uint8Array): void
+}
+
+export function createSseDecoder(eventBytesMax: number, onEvent: (event: SseEvent) => void): SseDecoder {
+  const utf8 = new TextDecoder()
+  let rest = ''
+  let data: string[] = []
+  let size = 0
+  let event = 'message'
+  let id: string | undefined
+
+  const finish = () => {
+    if (data.length > 0) onEvent({ event, data: data.join('\n'), ...(id === undefined ? {} : { id }) })
+    data = []
+    size = 0
+    event = 'message'
+  }
+  const takeLine = (line: string) => {
+    if (line === '') return finish()
+    const colon = line.indexOf(':')
+    if (colon === 0) return
+    const field = colon === -1 ? line : line.slice(0, colon)
+    const value = colon === -1 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)
+    if (field === 'data') {
+      size += value.length
+      data.push(value)
+    } else if (field === 'event') event = value
+    else if (field === 'id') id = value
+  }
+
+  return {
+    push(chunk) {
+      rest += utf8.decode(chunk, { stream: true })
+      // A lone CR at the end may be half of a CRLF, so it waits for the next chunk.
+      const lines = rest.split(/\r\n|\n|\r(?!$)/)
+      rest = lines.pop() ?? ''
+      for (const line of lines) takeLine(line)
+      if (size + rest.length > eventBytesMax) {
+        throw new WeirError(
+          'UPSTREAM_PROTOCOL',
+          `One event of the stream is larger than ${eventBytesMax} bytes.`,
+          {
+            hint: 'Ask the server for less at once.',
+          },
+        )
+      }
+    },
+  }
+}
