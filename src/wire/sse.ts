@@ -23,7 +23,9 @@ export interface SseDecoder {
 
 export function createSseDecoder(eventBytesMax: number, onEvent: (event: SseEvent) => void): SseDecoder {
   const utf8 = new TextDecoder()
-  let rest = ''
+  // Chunks of an unfinished line are joined once: scanning it again with each chunk would be quadratic.
+  let pending: string[] = []
+  let pendingSize = 0
   let data: string[] = []
   let size = 0
   let event = 'message'
@@ -50,12 +52,18 @@ export function createSseDecoder(eventBytesMax: number, onEvent: (event: SseEven
 
   return {
     push(chunk) {
-      rest += utf8.decode(chunk, { stream: true })
-      // A lone CR at the end may be half of a CRLF, so it waits for the next chunk.
-      const lines = rest.split(/\r\n|\n|\r(?!$)/)
-      rest = lines.pop() ?? ''
-      for (const line of lines) takeLine(line)
-      if (size + rest.length > eventBytesMax) {
+      const text = utf8.decode(chunk, { stream: true })
+      pending.push(text)
+      pendingSize += text.length
+      if (text.includes('\n') || text.includes('\r')) {
+        // A lone CR at the end may be half of a CRLF, so it waits for the next chunk.
+        const lines = pending.join('').split(/\r\n|\n|\r(?!$)/)
+        const rest = lines.pop() ?? ''
+        pending = [rest]
+        pendingSize = rest.length
+        for (const line of lines) takeLine(line)
+      }
+      if (size + pendingSize > eventBytesMax) {
         throw new WeirError(
           'UPSTREAM_PROTOCOL',
           `One event of the stream is larger than ${eventBytesMax} bytes.`,
