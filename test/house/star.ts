@@ -1,6 +1,6 @@
 import type { Finding } from './finding.ts'
 import { type Destination, type Import, importsOf, resolveSpecifier } from './imports.ts'
-import { codeUnder, isTest, productionCode, type Tree, textOf } from './tree.ts'
+import { codeUnder, isTest, isTestOnly, productionCode, type Tree, textOf } from './tree.ts'
 
 /** What everything may build on. Egress also logs and traces. */
 const base = ['wire', 'telemetry', 'config', 'egress']
@@ -46,8 +46,8 @@ interface Rule {
 const rules: readonly Rule[] = [
   {
     id: 'no-test-imports',
-    breaks: ({ to }) => isTest(to),
-    cure: 'Move what both need into a file that is not a test.',
+    breaks: ({ from, to }) => isTest(to) || (isTestOnly(to) && from.startsWith('src/') && !isTestOnly(from)),
+    cure: 'Move what both need into a file that is not for tests alone.',
   },
   {
     id: 'inside-src',
@@ -125,7 +125,7 @@ function checkImport(from: string, imported: Import): readonly Finding[] {
   if (destination.kind !== 'path') return []
   const to = destination.path
   const edge = { from, to, fromUnit: unitOf(from), toUnit: unitOf(to) }
-  const bound = from.startsWith('src/') && !isTest(from)
+  const bound = from.startsWith('src/') && !isTestOnly(from)
   const broken = rules.find((rule) => (bound || rule.id === 'no-test-imports') && rule.breaks(edge))
   if (broken === undefined) return []
   const message = `${folderOf(from)} imports ${to}. ${broken.cure}`

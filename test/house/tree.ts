@@ -7,8 +7,8 @@ export type Tree = ReadonlyMap<string, string>
 /** What holds other people's files or generated ones, whatever git would say of it. */
 const foreignFolders = new Set(['.git', 'node_modules', 'dist', 'coverage', 'data', 'results'])
 
-/** Not text, or made by a run: databases may also vanish while the tree is read. */
-const foreignFiles = /\.(db|sqlite|png|ico|woff2?|wasm|gz|tgz|log|tsbuildinfo)(-\w+)?$/
+/** Not text, or made by a run: databases may also vanish while the tree is read. In a worktree `.git` is a file. */
+const foreignFiles = /^\.git$|\.(db|sqlite|png|ico|woff2?|wasm|gz|tgz|log|tsbuildinfo)(-\w+)?$/
 
 /** The text of a tree's file; a missing one is a fault of the caller. */
 export function textOf(tree: Tree, path: string): string {
@@ -44,6 +44,11 @@ export function isTest(path: string): boolean {
   return path.endsWith('.test.ts')
 }
 
+/** Whether the file exists for tests alone: a test, or a fixture that tests run (a worker, a server, a child). */
+export function isTestOnly(path: string): boolean {
+  return isTest(path) || path.endsWith('.fixture.ts')
+}
+
 /** Whether the file is code that can be parsed: TypeScript, or the plain JavaScript of bin/. */
 export function isCode(path: string): boolean {
   return /\.(ts|js|mjs)$/.test(path)
@@ -56,7 +61,7 @@ export function codeUnder(tree: Tree, ...folders: readonly string[]): readonly s
     .sort()
 }
 
-/** What runs at a user's: the code of src without its tests. */
+/** What runs at a user's: the code of src without its tests and their fixtures. */
 export function productionCode(tree: Tree): readonly string[] {
-  return codeUnder(tree, 'src').filter((path) => !isTest(path))
+  return codeUnder(tree, 'src').filter((path) => !isTestOnly(path))
 }
