@@ -68,7 +68,10 @@ export interface EgressTarget {
 export interface EgressRequest {
   /** Upper case (`GET`). */
   readonly method?: string
-  /** Name, value, name, value (the fast form), or a record. `host`, `content-length` and `connection` are ours. */
+  /**
+   * Name, value, name, value: the fast form, sent as it is. Or a record, which gets `accept-encoding: identity`.
+   * `host`, `content-length` and `connection` are set by Weir.
+   */
   readonly headers?: readonly string[] | Readonly<Record<string, string>>
   readonly body?: string | Buffer
   /** Stops the request and closes its socket; it rejects with the signal's reason if that is a WeirError, else CANCELLED. */
