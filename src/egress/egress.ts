@@ -64,7 +64,10 @@ export interface EgressTarget {
   request(request: EgressRequest): Promise<EgressResponse>
 }
 
-/** One request. Every wait and size has a bound; defaults in parentheses. */
+/**
+ * One request. Every wait and size has a bound; defaults in parentheses. The waits for headers and body, and
+ * for the connection, may run over by up to a second; `totalTimeoutMs` and `signal` are exact.
+ */
 export interface EgressRequest {
   /** Upper case (`GET`). */
   readonly method?: string
