@@ -23,6 +23,13 @@ const misuse = (http: number, mcp: number, meaning: string): ErrorSpec => ({
   retryable: false,
   meaning,
 })
+const refused = (meaning: string): ErrorSpec => ({
+  audience: 'operator',
+  http: 503,
+  mcp: -32603,
+  retryable: true,
+  meaning,
+})
 const callers = (http: number, meaning: string): ErrorSpec => ({
   audience: 'caller',
   http,
@@ -74,18 +81,10 @@ export const errorCatalogue = {
   ROUTE_NOT_FOUND: misuse(404, -32600, 'No route has this path.'),
   HOST_NOT_ALLOWED: misuse(403, -32600, 'The Host header names a host this listener does not serve.'),
   ORIGIN_NOT_ALLOWED: misuse(403, -32600, 'The request comes from a web page that may not call Weir.'),
-  TOO_MANY_STREAMS: {
-    ...misuse(
-      503,
-      -32603,
-      'Too many event streams are open; a stream is an open response that waits for events.',
-    ),
-    retryable: true,
-  },
-  SHUTTING_DOWN: {
-    ...misuse(503, -32603, 'Weir is stopping and takes no new calls.'),
-    retryable: true,
-  },
+  TOO_MANY_STREAMS: refused(
+    'Too many event streams are open; each is an open response that waits for events.',
+  ),
+  SHUTTING_DOWN: refused('Weir is stopping and takes no new calls.'),
 
   // The tool was found, and the call failed.
   INVALID_INPUT: callers(400, 'The arguments do not match the tool’s input schema.'),

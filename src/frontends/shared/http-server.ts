@@ -19,7 +19,6 @@ export function createHttpServer(rules: OriginRules, log: Logger): FastifyInstan
     forceCloseConnections: 'idle',
     http: { headersTimeout: slow.headersMs, connectionsCheckingInterval: slow.checkEveryMs },
     routerOptions: { maxParamLength: 128 },
-    disableRequestLogging: true,
     exposeHeadRoutes: false,
   })
   const checkOrigin = createOriginCheck(rules)
