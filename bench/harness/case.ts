@@ -21,6 +21,8 @@ export interface RowSpec {
   readonly era?: Era
   /** The unit of `value`, and what tells two rows of one id apart. */
   readonly unit: string
+  /** The unit of `subject` and `baseline`. */
+  readonly sides: '/s' | 'ms' | 'MB'
   readonly better: 'higher' | 'lower'
   readonly bar: number
   readonly goal: number | null

@@ -21,7 +21,7 @@ interface Tally {
 
 const warmupSecondsMax = 2
 
-/** Rates of both sides, in rounds that take turns; `value` is the subject's median over the baseline's. */
+/** Rates of both sides, in rounds that take turns; `value` is the median of the rounds' own ratios. */
 export async function measurePair(bench: Bench, subject: Side, baseline: Side): Promise<Measured> {
   await using load = startLoad()
   const tallies = [subject, baseline].map((side): Tally => ({ side, rates: [], cpu: [] }))
@@ -54,11 +54,23 @@ async function runRound(bench: Bench, load: Worker<LoadJob, LoadResult>, side: S
 }
 
 function summarise(subject: Tally, baseline: Tally): Measured {
-  const [ours, theirs] = [median(subject.rates), median(baseline.rates)]
-  return { value: ours / theirs, subject: ours, baseline: theirs, notes: [subject, baseline].map(describe) }
+  // Each round against its own neighbour: what slows the machine for a while slows both sides of one ratio.
+  const ratios = subject.rates.map((rate, round) => rate / baseline.rates[round]!)
+  return {
+    value: median(ratios),
+    subject: median(subject.rates),
+    baseline: median(baseline.rates),
+    notes: [subject, baseline].map(describe),
+  }
 }
 
+/** Below this share of a core, a side was waiting for the load or for the machine, and its rate says little. */
+const saturated = 0.85
+
 function describe({ side, rates, cpu }: Tally): string {
-  const spread = `${Math.round(Math.min(...rates))} to ${Math.round(Math.max(...rates))}/s`
-  return `${side.label}: ${spread}${cpu.length === 0 ? '' : `, ${Math.round(median(cpu) * 100)} % of a core`}`
+  const spread = `${side.label}: ${Math.round(Math.min(...rates))} to ${Math.round(Math.max(...rates))}/s`
+  if (cpu.length === 0) return spread
+  const share = median(cpu)
+  const limit = share < saturated ? ' only: the load or the machine was the limit, not this side' : ''
+  return `${spread} on ${Math.round(share * 100)} % of a core${limit}`
 }

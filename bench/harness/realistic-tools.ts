@@ -25,7 +25,7 @@ export const echoDefinition: ToolDefinition = {
 const verbs = ['list', 'get', 'create', 'update', 'delete', 'search', 'archive', 'export', 'assign', 'merge']
 const nouns = ['issue', 'invoice', 'customer', 'pull_request', 'document', 'deployment', 'ticket', 'contract']
 
-/** `count` tools of the size real servers have: three sentences, six arguments, one of them nested; 1.5 kB each. */
+/** `count` tools of the size that real servers have: two sentences, four arguments, one of them nested; 0.7 kB each. */
 export function createRealisticTools(count: number): readonly ToolDefinition[] {
   return Array.from({ length: Math.max(0, count) }, (_, index) => createRealisticTool(index))
 }
@@ -36,58 +36,24 @@ function createRealisticTool(index: number): ToolDefinition {
   const things = `${noun.replace('_', ' ')}s`
   return {
     name: `${verb}_${noun}_${index}`,
-    description:
-      `${verb} ${things} of one project, the newest first. Answers with identifiers, titles, states and the ` +
-      `time of the last change. Use it only when the person has named the project; ask for it otherwise, ` +
-      `and never guess an identifier.`,
+    description: `${verb} ${things} of one project, newest first. Never guess an identifier: ask for it.`,
     inputSchema: {
       type: 'object',
-      properties: createProperties(things),
-      required: ['project', 'id'],
-      additionalProperties: false,
-    },
-  }
-}
-
-function createProperties(things: string): Record<string, object> {
-  return {
-    project: { type: 'string', minLength: 1, maxLength: 200, description: 'The project, as `owner/name`.' },
-    id: {
-      type: 'integer',
-      minimum: 1,
-      description: `The number that the ${things} are known by in the project.`,
-    },
-    state: {
-      type: 'string',
-      enum: ['open', 'closed', 'all'],
-      default: 'open',
-      description: 'Which of them to look at; closed ones are kept for a year.',
-    },
-    labels: {
-      type: 'array',
-      items: { type: 'string', maxLength: 50 },
-      maxItems: 20,
-      description: 'Labels that all of them carry.',
-    },
-    since: {
-      type: 'string',
-      format: 'date-time',
-      description: 'Only those changed at or after this time, ISO 8601.',
-    },
-    options: {
-      type: 'object',
-      description: 'How to answer.',
       properties: {
-        page_size: {
-          type: 'integer',
-          minimum: 1,
-          maximum: 100,
-          default: 30,
-          description: 'How many to a page.',
+        project: { type: 'string', minLength: 1, description: 'The project, as `owner/name`.' },
+        id: { type: 'integer', minimum: 1, description: `The number of one of the ${things}.` },
+        state: { type: 'string', enum: ['open', 'closed', 'all'], description: 'Which of them to look at.' },
+        options: {
+          type: 'object',
+          description: 'How to answer.',
+          properties: {
+            page_size: { type: 'integer', minimum: 1, maximum: 100, description: 'How many to a page.' },
+            cursor: { type: 'string', description: 'Where the previous page ended.' },
+          },
+          additionalProperties: false,
         },
-        cursor: { type: 'string', description: 'Where the previous page ended.' },
-        with_comments: { type: 'boolean', default: false, description: 'Whether to include the comments.' },
       },
+      required: ['project'],
       additionalProperties: false,
     },
   }
