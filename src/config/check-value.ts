@@ -1,3 +1,4 @@
+import { toWeirError, WeirError } from '../core/error.ts'
 import type { JsonSchema } from '../core/schema.ts'
 import {
   describeFault,
@@ -10,7 +11,7 @@ import {
 } from './describe-issue.ts'
 import type { ConfigDocument } from './document.ts'
 import { findNearestKey } from './nearest-key.ts'
-import { type Path, valueAt } from './path.ts'
+import { type Path, pathKey, valueAt } from './path.ts'
 import type { Problems } from './problems.ts'
 import { findUnknownKeys, knownKeysAt } from './schema-walk.ts'
 
@@ -37,8 +38,10 @@ export function checkValue<T>(check: Check<T>, document: ConfigDocument, problem
     if (value !== check.value) attempt = tryParse(check.parse, value)
   }
   if (!('issues' in attempt)) return unknownKeys.length === 0 ? attempt.value : undefined
+  const known = new Set(unknownKeys.map(pathKey))
   for (const fault of attempt.issues.flatMap((issue) => flattenIssue(issue))) {
-    addFault(fault, { ...check, value }, document, problems)
+    if (fault.kind !== 'unknown-key') addFault(fault, { ...check, value }, document, problems)
+    else if (!known.has(pathKey(fault.path))) addUnknownKey(fault.path, check, document, problems)
   }
   return undefined
 }
@@ -50,20 +53,18 @@ function tryParse<T>(parse: (value: unknown) => T, value: unknown): Attempt<T> {
     return { value: parse(value) }
   } catch (thrown) {
     const issues = issuesOf(thrown)
-    if (issues === undefined) throw thrown
-    return { issues }
+    if (issues !== undefined) return { issues }
+    // A connector that checks by hand speaks in WeirErrors; anything else is a fault of its own.
+    if (!(thrown instanceof WeirError)) throw toWeirError(thrown)
+    return { issues: [{ code: 'custom', path: [], message: thrown.message }] }
   }
 }
 
 function addFault(fault: Fault, check: Check<unknown>, document: ConfigDocument, problems: Problems): void {
   const path = [...check.base, ...fault.path]
   if (document.isBroken(path)) return
-  if (fault.kind === 'unknown-key') {
-    addUnknownKey(fault.path, check, document, problems)
-    return
-  }
   const [message, hint] = describeFault(fault, check.value, check.base, document)
-  problems.add(path, document.locate(path, fault.kind), message!, hint)
+  problems.add(path, document.locate(path, fault.kind === 'key' ? 'key' : 'value'), message!, hint)
 }
 
 function addUnknownKey(

@@ -94,27 +94,31 @@ function readServer(
   document: ConfigDocument,
   problems: Problems,
 ): Record<string, unknown> | undefined {
-  const { command, url } = server
+  const { url } = server
   const at = document.locate(path, 'key')
-  if (document.isBroken(path) && command === undefined && url === undefined) return undefined
-  const wanted = server.type === undefined ? undefined : server.type === 'stdio' ? 'command' : 'url'
-  if (command !== undefined && url !== undefined) {
-    problems.add(path, at, 'has both a command and a url', 'keep the one that is meant')
-  } else if (command === undefined && url === undefined) {
-    problems.add(path, at, 'has neither a command nor a url', 'give it one of them')
-  } else if (wanted !== undefined && server[wanted] === undefined) {
-    problems.add(
-      path,
-      at,
-      `type ${JSON.stringify(server.type)} needs a ${wanted}`,
-      'correct the type, or leave it out',
-    )
-  }
+  const fault = findFault(server)
+  if (fault !== undefined) problems.add(path, at, ...fault)
   const used: readonly string[] = url === undefined ? keysOfProgram : keysOfUrl
   noteOtherKeys(server, used, path, document, problems)
   const config = Object.fromEntries(used.filter((key) => key in server).map((key) => [key, server[key]]))
+  if (fault !== undefined) return undefined
   // Who writes a private address into the file means it; a name that resolves to one is another matter.
   return url !== undefined && isPrivateUrl(url) ? { ...config, allowPrivate: true } : config
+}
+
+/** What is wrong with the choice between a program and a URL, and the cure. */
+function findFault({ type, command, url }: ClientServer): [string, string] | undefined {
+  if (command !== undefined && url !== undefined) {
+    return ['has both a command and a url', 'keep the one that is meant']
+  }
+  if (command === undefined && url === undefined) {
+    return ['has neither a command nor a url', 'give it one of them']
+  }
+  const wanted = type === 'stdio' ? 'command' : 'url'
+  const isThere = type === undefined || (type === 'stdio' ? command : url) !== undefined
+  return isThere
+    ? undefined
+    : [`type ${JSON.stringify(type)} needs a ${wanted}`, 'correct the type, or leave it out']
 }
 
 function noteOtherKeys(

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the syntax of references is what the texts are about.
 import {
   type Alias,
   isAlias,
@@ -23,6 +24,7 @@ export const configBytesMax = 1024 * 1024
 const depthMax = 64
 const valuesMax = 50_000
 const aliasesMax = 100
+const quoteHint = 'inside { } and [ ] a reference needs quotes: "${VAR}"'
 const expandedCharsMax = 8 * 1024 * 1024
 
 /**
@@ -52,7 +54,8 @@ export function readDocument(text: string, context: InterpolateContext, problems
   })
   const at = (offset: number) => toPosition(lines, offset)
   for (const error of [...parsed.errors, ...parsed.warnings]) {
-    problems.add([], at(error.pos[0]), describeSyntaxError(error.code))
+    const hint = text.startsWith('${', error.pos[0] - 1) ? quoteHint : undefined
+    problems.add([], at(error.pos[0]), describeSyntaxError(error.code), hint)
   }
   if (parsed.directives?.yaml.version !== '1.2')
     problems.add([], start, 'only YAML 1.2 is read', 'remove %YAML')
