@@ -18,9 +18,9 @@ const input = z.strictObject({
     .default({})
     .describe('Extra headers. Credentials are added by Weir and cannot be set here.'),
   body: z
-    .json()
+    .unknown()
     .optional()
-    .describe('Sent as JSON; a string with a content-type other than JSON is sent as it is.'),
+    .describe('Any JSON, sent as JSON; a string with a content-type other than JSON is sent as it is.'),
   timeout: z
     .number()
     .positive()
