@@ -93,6 +93,8 @@ export interface EgressRequest {
    * only GET and HEAD, and without any header of the request.
    */
   readonly redirect?: 'error' | 'manual' | 'same-origin' | 'any'
+  /** Asked before each hop that `redirect` would follow; false: TOO_MANY_REDIRECTS. */
+  readonly allowRedirect?: (to: URL) => boolean
   /**
    * Called once with the head of the final answer. Returning a function streams the body to it and leaves
    * `response.body` empty; returning nothing buffers it. The request's promise settles at the end either way.

@@ -121,6 +121,17 @@ describe('redirects', () => {
     ])
   })
 
+  it('asks before each hop', async () => {
+    answer = redirectTo('/end')
+    const asked: string[] = []
+    const allowRedirect = (to: URL) => {
+      asked.push(to.pathname)
+      return false
+    }
+    const error = await failure(client.request(origin.origin, { redirect: 'same-origin', allowRedirect }))
+    expect([error.code, asked, origin.requests.length]).toEqual(['TOO_MANY_REDIRECTS', ['/end'], 1])
+  })
+
   it('takes a 304 and a 302 without Location as answers', async () => {
     answer = (_request, response) => response.writeHead(304).end()
     expect((await client.request(origin.origin, {})).status).toBe(304)
