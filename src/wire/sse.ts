@@ -5,6 +5,8 @@ export interface SseEvent {
   readonly event: string
   readonly data: string
   readonly id?: string
+  /** How long the sender asks to wait before the stream is opened again, in milliseconds. */
+  readonly retryMs?: number
 }
 
 /** A comment line: keeps intermediaries from closing a quiet stream. */
@@ -30,9 +32,13 @@ export function createSseDecoder(eventBytesMax: number, onEvent: (event: SseEven
   let size = 0
   let event = 'message'
   let id: string | undefined
+  let retryMs: number | undefined
 
   const finish = () => {
-    if (data.length > 0) onEvent({ event, data: data.join('\n'), ...(id === undefined ? {} : { id }) })
+    if (data.length > 0) {
+      const more = { ...(id === undefined ? {} : { id }), ...(retryMs === undefined ? {} : { retryMs }) }
+      onEvent({ event, data: data.join('\n'), ...more })
+    }
     data = []
     size = 0
     event = 'message'
@@ -44,10 +50,12 @@ export function createSseDecoder(eventBytesMax: number, onEvent: (event: SseEven
     const field = colon === -1 ? line : line.slice(0, colon)
     const value = colon === -1 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)
     if (field === 'data') {
-      size += value.length
+      // The line itself counts too: empty ones must not add up to anything unbounded.
+      size += value.length + 1
       data.push(value)
     } else if (field === 'event') event = value
     else if (field === 'id') id = value
+    else if (field === 'retry' && /^\d{1,9}$/.test(value)) retryMs = Number(value)
   }
 
   return {

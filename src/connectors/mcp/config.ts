@@ -1,0 +1,92 @@
+import { z } from 'zod'
+
+const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
+/** Headers that are the protocol's or the connection's own; a configured one would make requests contradict themselves. */
+const reservedHeader = /^(?:accept|content-type|content-length|host|connection|transfer-encoding|mcp-.*)$/i
+
+const headers = z
+  .record(
+    z
+      .string()
+      .regex(headerName, 'is not a header name')
+      .refine((name) => !reservedHeader.test(name), 'is set by Weir itself; remove it'),
+    z.string().regex(headerValue, 'holds a character that no header may hold'),
+  )
+  .default({})
+
+/** One upstream MCP server: a command to run, or a URL to call. */
+export const mcpConfig = z
+  .strictObject({
+    command: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Program that speaks MCP over stdio. Run as it is, never through a shell. Either this or `url`.',
+      ),
+    args: z.array(z.string()).default([]).describe('Arguments of the command, each passed on as it is.'),
+    env: z
+      .record(z.string(), z.string())
+      .default({})
+      .describe(
+        'Environment variables of the command. Beside these it inherits only PATH, HOME, SHELL, TERM, USER, LOGNAME, LANG and TMPDIR.',
+      ),
+    cwd: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Working directory of the command; relative to the config file, whose folder is the default.',
+      ),
+    url: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('Endpoint of a server that speaks MCP over Streamable HTTP. Either this or `command`.'),
+    headers: headers.describe('Headers of every request to `url`; credentials belong here.'),
+    allowPrivate: z
+      .union([z.boolean(), z.array(z.string())])
+      .default(false)
+      .describe(
+        'Whether `url` may lie on loopback or in a private network; a list names the hosts or CIDR blocks that may.',
+      ),
+    timeout: z
+      .int()
+      .min(1)
+      .max(86_400_000)
+      .default(30_000)
+      .describe('Longest time one call may take, in milliseconds.'),
+    startTimeout: z
+      .int()
+      .min(1)
+      .max(600_000)
+      .default(60_000)
+      .describe('Longest time the server may take to start and list its tools, in milliseconds.'),
+    era: z
+      .enum(['auto', 'modern', 'legacy'])
+      .default('auto')
+      .describe(
+        'Protocol era of the server: `modern` is revision 2026-07-28, `legacy` any older one; `auto` finds out.',
+      ),
+  })
+  .superRefine((config, context) => {
+    const complain = (path: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [path], message })
+    if (config.command === undefined && config.url === undefined) {
+      complain('command', 'a connection of type mcp needs a `command` or a `url`')
+    }
+    if (config.command !== undefined && config.url !== undefined) {
+      complain('url', 'a connection has a `command` or a `url`, not both')
+    }
+    if (config.url !== undefined) {
+      if (config.args.length > 0) complain('args', 'belongs to a `command`, and this connection has a `url`')
+      if (Object.keys(config.env).length > 0)
+        complain('env', 'belongs to a `command`, and this connection has a `url`')
+      if (config.cwd !== undefined) complain('cwd', 'belongs to a `command`, and this connection has a `url`')
+    } else {
+      if (Object.keys(config.headers).length > 0) complain('headers', 'belongs to a `url`')
+      if (config.allowPrivate !== false) complain('allowPrivate', 'belongs to a `url`')
+    }
+  })
+
+export type McpConfig = z.output<typeof mcpConfig>

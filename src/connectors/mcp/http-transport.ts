@@ -1,0 +1,206 @@
+import { Cancellation } from '../../core/cancellation.ts'
+import { toWeirError, WeirError } from '../../core/error.ts'
+import type { Logger } from '../../core/logger.ts'
+import type { EgressRequest, EgressTarget, ResponseHead } from '../../egress/egress.ts'
+import { headerNames } from '../../wire/headers.ts'
+import { type JsonRpcRequest, type JsonRpcResponse, renderNotification } from '../../wire/json-rpc.ts'
+import type { Revision } from '../../wire/model.ts'
+import { type AnswerStream, createAnswerStream } from './answer-stream.ts'
+import { type Exchanged, exchangeMessages } from './exchange-messages.ts'
+import { answerBytesMax } from './parse-message.ts'
+import { pause } from './pause.ts'
+import { isSessionRefusal, readHttpAnswer } from './read-http-answer.ts'
+import { isForAll, type OutgoingRequest, type Transport, type TransportListener } from './transport.ts'
+import { protocolError, sessionLost, statusError } from './upstream-error.ts'
+
+/** A stream that stays open is opened anew after this much, so that no flood goes on for ever (R22). */
+const standingStreamBytesMax = 4 * answerBytesMax
+/** The wait for the head of a stream that stays open, and for everything that is not a request. */
+const asideMs = 5_000
+/** Answers to requests of a legacy server that are under way at once; more are not answered. */
+const repliesMax = 16
+const resumesMax = 5
+const resumeWaitMs = { default: 1_000, max: 10_000 }
+const bothTypes = 'application/json, text/event-stream'
+const usableSession = /^[\x21-\x7e]{1,1024}$/
+
+export interface HttpTransportOptions {
+  readonly target: EgressTarget
+  /** Configured headers, sent with every request. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly log: Logger
+}
+
+/** One server behind a URL. Every request is a POST of its own, answered by JSON or by an event stream. */
+export class HttpTransport implements Transport {
+  readonly #target: EgressTarget
+  readonly #listener: TransportListener
+  readonly #log: Logger
+  /** What every request carries: the configured headers first, so that none of them overrides one of ours. */
+  readonly #constant: readonly string[]
+  /** Stops what is under way beside requests when the transport closes. */
+  readonly #closing = new Cancellation()
+  #revision: Revision | undefined
+  #session: string | undefined
+  #replies = 0
+
+  constructor(options: HttpTransportOptions, listener: TransportListener) {
+    this.#target = options.target
+    this.#log = options.log
+    this.#listener = listener
+    this.#constant = [...Object.entries(options.headers).flat(), 'content-type', 'application/json']
+  }
+
+  get session(): string | undefined {
+    return this.#session
+  }
+
+  speak(revision: Revision): void {
+    this.#revision = revision
+  }
+
+  async request(request: OutgoingRequest): Promise<JsonRpcResponse> {
+    const session = this.#session
+    const headers = this.#postHeaders(request)
+    let got: Exchanged
+    try {
+      const post = { ...this.#frame(request), method: 'POST', headers, body: request.body }
+      got = await exchangeMessages(this.#target, post, (onAnswer) => this.#openStream(request, onAnswer))
+      if (got.kind === 'cut') got = await this.#resume(request, got)
+    } catch (error) {
+      if (request.signal.aborted) this.#cancel(request)
+      throw error
+    }
+    const head = got.kind === 'body' ? got.answer : got.head
+    if (got.kind === 'body' && isSessionRefusal(session, got.answer)) throw sessionLost(head.status)
+    const response = got.kind === 'body' ? readHttpAnswer(request.id, got.answer) : got.response
+    if (request.method === 'initialize') this.#adoptSession(head)
+    return response
+  }
+
+  async notify(body: string): Promise<void> {
+    const headers = this.#sharedHeaders(bothTypes)
+    const frame = { redirect: 'same-origin', headersTimeoutMs: asideMs, totalTimeoutMs: asideMs } as const
+    try {
+      const post = { ...frame, method: 'POST', headers, body, signal: this.#closing.signal }
+      const { status } = await this.#target.request(post)
+      if (status >= 400) this.#log.debug({ status }, 'The MCP server refused a notification.')
+    } catch (error) {
+      this.#log.debug({ error }, 'A notification did not reach the MCP server.')
+    }
+  }
+
+  async listen(signal: AbortSignal): Promise<'ended' | 'unsupported'> {
+    const session = this.#session
+    // No request of ours waits on this stream, so no response on it answers anything.
+    const open = () => this.#openStream({ id: -1 }, () => {})
+    const got = await exchangeMessages(this.#target, this.#getFrame({ signal, silenceMs: 0 }), open)
+    if (got.kind !== 'body') return 'ended'
+    const { status } = got.answer
+    if (isSessionRefusal(session, got.answer)) throw sessionLost(status)
+    if (status >= 500) throw statusError(status)
+    return 'unsupported'
+  }
+
+  /** Ends the session of a legacy server, if there is one; a server may refuse that. */
+  async close(): Promise<void> {
+    if (this.#closing.reason !== undefined) return
+    const message = 'The connection to the MCP server was closed.'
+    this.#closing.cancel(new WeirError('CONNECTION_UNAVAILABLE', message))
+    if (this.#session === undefined) return
+    const headers = this.#sharedHeaders('application/json')
+    this.#session = undefined
+    const goodbye = { method: 'DELETE', headers, headersTimeoutMs: asideMs, totalTimeoutMs: asideMs }
+    await this.#target.request(goodbye).catch((error: unknown) => {
+      this.#log.debug({ error }, 'The session at the MCP server could not be ended.')
+    })
+  }
+
+  #frame({ signal, silenceMs }: Pick<OutgoingRequest, 'signal' | 'silenceMs'>): EgressRequest {
+    const stands = silenceMs === 0
+    return {
+      signal,
+      redirect: 'same-origin',
+      headersTimeoutMs: stands ? asideMs : silenceMs,
+      bodyTimeoutMs: silenceMs,
+      responseBytesMax: stands ? standingStreamBytesMax : answerBytesMax,
+    }
+  }
+
+  #getFrame(request: Pick<OutgoingRequest, 'signal' | 'silenceMs'>, lastEventId?: string): EgressRequest {
+    const headers = this.#sharedHeaders('text/event-stream')
+    if (lastEventId !== undefined) headers.push('last-event-id', lastEventId)
+    return { ...this.#frame(request), method: 'GET', headers }
+  }
+
+  #sharedHeaders(accept: string): string[] {
+    const headers = [...this.#constant, 'accept', accept]
+    if (this.#revision !== undefined) headers.push(headerNames.protocolVersion, this.#revision.version)
+    if (this.#session !== undefined) headers.push(headerNames.session, this.#session)
+    return headers
+  }
+
+  #postHeaders({ method, headers }: OutgoingRequest): string[] {
+    // A new session is asked for outside any other, and before a revision is settled on.
+    if (method === 'initialize') return [...this.#constant, 'accept', bothTypes]
+    const all = this.#sharedHeaders(bothTypes)
+    if (this.#revision?.era === 'modern') all.push(headerNames.method, method)
+    if (headers !== undefined) all.push(...headers)
+    return all
+  }
+
+  #adoptSession({ headers }: ResponseHead): void {
+    const session = headers[headerNames.session]
+    this.#session = typeof session === 'string' && usableSession.test(session) ? session : undefined
+  }
+
+  #openStream(
+    { id, onNotification }: Pick<OutgoingRequest, 'id' | 'onNotification'>,
+    onAnswer: (response: JsonRpcResponse) => void,
+  ): AnswerStream {
+    return createAnswerStream({
+      onResponse: (response) => {
+        if (response.id === id || (response.id === undefined && 'error' in response)) onAnswer(response)
+      },
+      onNotification: (notification) => {
+        if (isForAll(notification) || onNotification === undefined)
+          this.#listener.onNotification(notification)
+        else onNotification(notification)
+      },
+      onRequest: (request) => this.#reply(request),
+    })
+  }
+
+  #reply(request: JsonRpcRequest): void {
+    if (this.#revision?.era === 'modern' || this.#replies >= repliesMax) return
+    this.#replies += 1
+    void this.notify(this.#listener.onRequest(request)).finally(() => {
+      this.#replies -= 1
+    })
+  }
+
+  /** A modern server sees its stream close; a legacy one must be told (R12). */
+  #cancel({ id, signal, method }: OutgoingRequest): void {
+    if (this.#revision?.era !== 'legacy' || method === 'initialize') return
+    const reason = toWeirError(signal.reason).message
+    void this.notify(renderNotification('notifications/cancelled', { requestId: id, reason }))
+  }
+
+  /** Takes up a legacy stream that ended before its answer, where the server numbers its events. The request itself is never sent again. */
+  async #resume(
+    request: OutgoingRequest,
+    cut: Extract<Exchanged, { kind: 'cut' }>,
+  ): Promise<Exclude<Exchanged, { kind: 'cut' }>> {
+    let got: Exchanged = cut
+    for (let left = resumesMax; left > 0 && this.#revision?.era === 'legacy'; left -= 1) {
+      const { lastEventId, retryMs = resumeWaitMs.default }: AnswerStream = got.stream
+      if (lastEventId === undefined) break
+      await pause(Math.min(retryMs, resumeWaitMs.max), request.signal)
+      const get = this.#getFrame(request, lastEventId)
+      got = await exchangeMessages(this.#target, get, (onAnswer) => this.#openStream(request, onAnswer))
+      if (got.kind === 'streamed') return got
+      if (got.kind === 'body') break
+    }
+    throw cut.error ?? protocolError('The MCP server ended its answer before it was complete.')
+  }
+}

@@ -1,0 +1,141 @@
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { type Connector, defineConnector, type OpenContext } from '../../core/connector.ts'
+import { WeirError } from '../../core/error.ts'
+import type { Egress, EgressTarget } from '../../egress/egress.ts'
+import type { Implementation } from '../../wire/model.ts'
+import { createChildEnvironment } from './child-environment.ts'
+import { type McpConfig, mcpConfig } from './config.ts'
+import type { Era } from './greet.ts'
+import { HttpTransport } from './http-transport.ts'
+import { McpConnection, type McpConnectionOptions } from './mcp-connection.ts'
+import { runWithin } from './run-within.ts'
+import type { Command } from './server-process.ts'
+import { StdioTransport } from './stdio-transport.ts'
+import type { TransportListener } from './transport.ts'
+
+export interface McpConnectorOptions {
+  /** The way out over HTTP. */
+  readonly egress: Egress
+  /** The host's environment; a child inherits a few harmless variables of it and no others (S9). */
+  readonly hostEnv: Readonly<Record<string, string | undefined>>
+  /** Who Weir says it is. */
+  readonly self: Implementation
+}
+
+/** Calls to one server at once, and its stream of news. */
+const socketsMax = 66
+const erasMax = 1_000
+/** A cold start may take long, so a silent process gets more time than a silent host. */
+const hesitationMs = { stdio: 10_000, http: 5_000 }
+
+/** The tools of any other MCP server, over stdio or Streamable HTTP, of every protocol revision. */
+export function createMcpConnector(options: McpConnectorOptions): Connector<McpConfig> {
+  /** Asking a process for its era may cost it its life, so the answer is remembered (by command or URL). */
+  const eras = new Map<string, Era>()
+  return defineConnector({
+    type: 'mcp',
+    summary: 'The tools of another MCP server, run as a command or reached over HTTP.',
+    config: mcpConfig,
+    async open(config, context) {
+      const key = JSON.stringify([config.url, config.command, config.args, config.cwd, context.baseDir])
+      const connect = await prepare(config, context, options)
+      const opened = await runWithin(config.startTimeout, context.signal, 'its opening', (signal) =>
+        openInEra(config.era === 'auto' ? (eras.get(key) ?? 'auto') : config.era, config, connect, signal),
+      )
+      if (eras.size >= erasMax) eras.clear()
+      eras.set(key, opened.era)
+      return opened
+    },
+  })
+}
+
+/** Opens in the era supposed; where the server shows that to be wrong, once more in the other way. */
+async function openInEra(
+  era: Era | 'auto',
+  config: McpConfig,
+  connect: () => McpConnection,
+  signal: AbortSignal,
+): Promise<McpConnection> {
+  try {
+    return await openOnce(connect(), era, signal)
+  } catch (error) {
+    const next = config.era === 'auto' ? otherWay(era, error) : undefined
+    if (next === undefined || signal.aborted) throw error
+    return openOnce(connect(), next, signal)
+  }
+}
+
+async function openOnce(
+  connection: McpConnection,
+  era: Era | 'auto',
+  signal: AbortSignal,
+): Promise<McpConnection> {
+  try {
+    await connection.open(era, signal)
+    return connection
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+}
+
+/** A legacy server may die of a request it does not know; a remembered era may have ended with an update of the server. */
+function otherWay(era: Era | 'auto', error: unknown): Era | 'auto' | undefined {
+  if (!(error instanceof WeirError)) return undefined
+  if (era === 'auto') return error.code === 'UPSTREAM_EXITED' ? 'legacy' : undefined
+  return error.code === 'UPSTREAM_ERROR' || error.code === 'UPSTREAM_PROTOCOL' ? 'auto' : undefined
+}
+
+async function prepare(
+  config: McpConfig,
+  { baseDir, log }: OpenContext,
+  { egress, hostEnv, self }: McpConnectorOptions,
+): Promise<() => McpConnection> {
+  if (config.url !== undefined) return prepareHttp(config.url, config, egress, { self, log })
+  const cwd = resolve(baseDir, config.cwd ?? '.')
+  await checkFolder(cwd)
+  const { command = '', args } = config
+  const run: Command = { command, args, cwd, env: createChildEnvironment(hostEnv, config.env) }
+  return () =>
+    new McpConnection({
+      ...{ self, log, timeoutMs: config.timeout },
+      kind: 'stdio',
+      hesitationMs: hesitationMs.stdio,
+      connect: (listener) => new StdioTransport(run, log, listener),
+    })
+}
+
+function prepareHttp(
+  url: string,
+  { allowPrivate, headers, timeout }: McpConfig,
+  egress: Egress,
+  { self, log }: Pick<McpConnectionOptions, 'self' | 'log'>,
+): () => McpConnection {
+  return () => {
+    const client = egress.client({
+      allowPrivate,
+      connectionsPerOrigin: socketsMax,
+      connectionsMax: socketsMax,
+    })
+    const release = () => client.close()
+    let target: EgressTarget
+    try {
+      target = client.target(url)
+    } catch (error) {
+      void release()
+      throw error
+    }
+    const connect = (listener: TransportListener) => new HttpTransport({ target, headers, log }, listener)
+    const shared = { self, log, timeoutMs: timeout, hesitationMs: hesitationMs.http }
+    return new McpConnection({ ...shared, kind: 'http', connect, release })
+  }
+}
+
+async function checkFolder(cwd: string): Promise<void> {
+  const found = await stat(cwd).catch(() => undefined)
+  if (found?.isDirectory() === true) return
+  throw new WeirError('CONFIG_INVALID', `The working directory "${cwd}" does not exist or is no folder.`, {
+    hint: 'Correct `cwd`; it is relative to the config file.',
+  })
+}

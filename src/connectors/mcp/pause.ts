@@ -1,0 +1,17 @@
+import { systemClock } from '../../core/clock.ts'
+
+/** Resolves after a pause; rejects with the signal's reason if it aborts before. */
+export function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
+    const abort = () => {
+      timer.cancel()
+      reject(signal.reason)
+    }
+    const timer = systemClock.setTimer(() => {
+      signal.removeEventListener('abort', abort)
+      resolve()
+    }, delayMs)
+    signal.addEventListener('abort', abort, { once: true })
+  })
+}

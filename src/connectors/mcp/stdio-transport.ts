@@ -1,0 +1,166 @@
+import { toWeirError, WeirError } from '../../core/error.ts'
+import type { Logger } from '../../core/logger.ts'
+import { createLineDecoder } from '../../wire/framing.ts'
+import {
+  type JsonRpcMessage,
+  type JsonRpcNotification,
+  type JsonRpcResponse,
+  renderNotification,
+} from '../../wire/json-rpc.ts'
+import { parseMessage } from './parse-message.ts'
+import { type Command, type ServerProcess, startProcess } from './server-process.ts'
+import { isForAll, type OutgoingRequest, type Transport, type TransportListener } from './transport.ts'
+
+/** Requests that wait for an answer at once; the bulkhead in front is narrower. */
+const inFlightMax = 1_024
+
+interface Waiting {
+  readonly request: OutgoingRequest
+  readonly abort: () => void
+  settle(outcome: JsonRpcResponse | WeirError): void
+}
+
+/**
+ * One child process that speaks MCP over its standard streams. All requests share them and are told apart by id.
+ * When the child exits, every request under way rejects with UPSTREAM_EXITED (R4), and so does every later one.
+ */
+export class StdioTransport implements Transport {
+  readonly session = undefined
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #process: ServerProcess
+  readonly #listener: TransportListener
+  readonly #log: Logger
+  #gone: WeirError | undefined
+  #closed = false
+  #warned = false
+
+  constructor(command: Command, log: Logger, listener: TransportListener) {
+    this.#listener = listener
+    this.#log = log
+    const decoder = createLineDecoder((line) => this.#takeLine(line))
+    this.#process = startProcess(command, log, {
+      onOutput: (chunk) => {
+        if (this.#gone !== undefined) return
+        try {
+          decoder.push(chunk)
+        } catch (error) {
+          this.#die(toWeirError(error))
+          void this.#process.stop(true)
+        }
+      },
+      onExit: (cause) => this.#die(cause),
+    })
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid
+  }
+
+  speak(): void {}
+
+  request(request: OutgoingRequest): Promise<JsonRpcResponse> {
+    return new Promise((resolve, reject) => {
+      const { id, signal } = request
+      if (this.#gone !== undefined) return reject(this.#gone)
+      if (signal.aborted) return reject(signal.reason)
+      if (this.#waiting.size >= inFlightMax) return reject(tooMany())
+      this.#process.write(request.body)
+      const settle = (outcome: JsonRpcResponse | WeirError) => {
+        this.#waiting.delete(id)
+        signal.removeEventListener('abort', abort)
+        if (outcome instanceof WeirError) reject(outcome)
+        else resolve(outcome)
+      }
+      const abort = () => {
+        settle(toWeirError(signal.reason))
+        this.#cancel(id, signal.reason)
+      }
+      signal.addEventListener('abort', abort, { once: true })
+      this.#waiting.set(id, { request, abort, settle })
+    })
+  }
+
+  async notify(body: string): Promise<void> {
+    if (this.#gone !== undefined) return
+    try {
+      this.#process.write(body)
+    } catch (error) {
+      // The child reads nothing, so it would not read this either.
+      this.#log.debug({ error }, 'A notification to the MCP server was dropped.')
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed = true
+    const stopped = this.#process.stop()
+    this.#die(new WeirError('CONNECTION_UNAVAILABLE', 'The connection to the MCP server was closed.'))
+    return stopped
+  }
+
+  #cancel(requestId: number, reason: unknown): void {
+    const text = reason instanceof Error ? reason.message : 'cancelled'
+    void this.notify(renderNotification('notifications/cancelled', { requestId, reason: text }))
+  }
+
+  #takeLine(line: string): void {
+    let message: JsonRpcMessage
+    try {
+      message = parseMessage(line)
+    } catch (error) {
+      // Many a server prints a banner; that must not cost anyone their call. What it printed may be secret.
+      if (!this.#warned)
+        this.#log.warn({ error, length: line.length }, 'The MCP server printed a line that is no message.')
+      this.#warned = true
+      return
+    }
+    if (message.kind === 'response') this.#takeResponse(message)
+    else if (message.kind === 'notification') this.#takeNotification(message)
+    else void this.notify(this.#listener.onRequest(message))
+  }
+
+  #takeResponse(response: JsonRpcResponse): void {
+    // An answer that nobody waits for came after its request was cancelled.
+    if (typeof response.id === 'number') this.#waiting.get(response.id)?.settle(response)
+  }
+
+  #takeNotification(notification: JsonRpcNotification): void {
+    if (isForAll(notification)) this.#listener.onNotification(notification)
+    else this.#addressee(notification)?.onNotification?.(notification)
+  }
+
+  /** Whose notification this is, as far as the protocol says so on a channel that all requests share. */
+  #addressee({ method, params }: JsonRpcNotification): OutgoingRequest | undefined {
+    if (method === 'notifications/progress') return this.#find(params['progressToken'])
+    if (method === 'notifications/cancelled') return this.#find(params['requestId'])
+    // A log message names no request. With several under way it could reach the wrong caller (S5).
+    return method === 'notifications/message' ? this.#only() : undefined
+  }
+
+  #find(id: unknown): OutgoingRequest | undefined {
+    return typeof id === 'number' ? this.#waiting.get(id)?.request : undefined
+  }
+
+  #only(): OutgoingRequest | undefined {
+    let only: OutgoingRequest | undefined
+    for (const { request } of this.#waiting.values()) {
+      if (request.silenceMs === 0) continue
+      if (only !== undefined) return undefined
+      only = request
+    }
+    return only?.wantsLog === true ? only : undefined
+  }
+
+  #die(cause: WeirError): void {
+    if (this.#gone !== undefined) return
+    this.#gone = cause
+    for (const { settle } of [...this.#waiting.values()]) settle(cause)
+    if (!this.#closed) this.#listener.onDeath(cause)
+  }
+}
+
+function tooMany(): WeirError {
+  return new WeirError('OVERLOADED', `${inFlightMax} requests already wait for this MCP server.`, {
+    hint: 'Wait, and send less to this server at once.',
+    data: { sent: false },
+  })
+}
