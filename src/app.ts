@@ -31,6 +31,9 @@ export { jsonSchema } from './core/schema.ts'
 /** This release, as package.json has it. */
 export const version: string = manifest.version
 
+/** Who Weir says it is, to clients and to upstream servers. */
+const identity = Object.freeze({ name: 'weir', version })
+
 /** What every Weir of a process shares, and what must be there before a configuration can be read. */
 export interface Base {
   readonly log: Log
@@ -47,7 +50,7 @@ export function createBase(options: {
 }): Base {
   const log = options.log ?? createLog()
   const egress = createEgress({ log, clock: systemClock })
-  const builtIn = createConnectors({ egress, hostEnv: options.hostEnv })
+  const builtIn = createConnectors({ egress, hostEnv: options.hostEnv, self: identity })
   return { log, egress, connectors: [...builtIn, ...(options.connectors ?? [])] }
 }
 
@@ -85,12 +88,11 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     resolvePolicy: createPolicyResolver(config.policies),
   })
   const authenticate = createLocalAuthenticate(user)
-  const server = { name: 'weir', version }
   const mcp = createMcpFrontend({
     catalog,
     executor,
     authenticate,
-    server,
+    server: identity,
     log,
     clock,
     sessionKey: config.server.sessionKey,
@@ -106,7 +108,7 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
       refuseOpenHost(host)
       http = createHttpServer(config.server, log)
       mcp.serveHttp(http)
-      rest(http, { catalog, executor, authenticate, server, log })
+      rest(http, { catalog, executor, authenticate, server: identity, log })
       operations(http, { catalog, metrics, clock, isServing: () => isServing })
       return { url: await bind(http, host, port) }
     },

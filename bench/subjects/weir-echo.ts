@@ -1,7 +1,7 @@
 // Weir with one in-process connection: the echo tool and, with --tools, as many others as a large catalog has.
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
-import { createWeir } from '../../src/app.ts'
+import { embedWeir } from '../../src/app.ts'
 import { defineConnector } from '../../src/core/connector.ts'
 import { jsonSchema } from '../../src/core/schema.ts'
 import type { Tool } from '../../src/core/tool.ts'
@@ -32,7 +32,7 @@ const echoConnector = defineConnector({
 })
 
 endWithParent()
-const weir = await createWeir({
+const weir = embedWeir({
   config: { connections: { bench: { type: 'bench-echo' } }, server: { port: 0 } },
   connectors: [echoConnector],
 })

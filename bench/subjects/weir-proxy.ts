@@ -1,12 +1,12 @@
 // Weir in front of one upstream MCP server, reached by URL.
 import { parseArgs } from 'node:util'
-import { createWeir } from '../../src/app.ts'
+import { embedWeir } from '../../src/app.ts'
 import { announce, endWithParent } from '../harness/announce.ts'
 
 const { values } = parseArgs({ options: { upstream: { type: 'string' } } })
 
 endWithParent()
-const weir = await createWeir({
+const weir = embedWeir({
   config: {
     connections: { bench: { type: 'mcp', url: values.upstream, allowPrivate: true } },
     server: { port: 0 },
