@@ -19,6 +19,8 @@ export interface Call {
   readonly clientCapabilities?: Readonly<Record<string, unknown>>
   readonly logLevel?: string
   readonly answers?: InputAnswers
+  /** True where the client asked for progress. */
+  readonly wantsProgress?: boolean
   /** Absent where the client listens for nothing. Must not throw. */
   readonly emit?: (event: CallEvent) => void
 }

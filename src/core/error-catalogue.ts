@@ -23,6 +23,13 @@ const misuse = (http: number, mcp: number, meaning: string): ErrorSpec => ({
   retryable: false,
   meaning,
 })
+const refused = (meaning: string): ErrorSpec => ({
+  audience: 'operator',
+  http: 503,
+  mcp: -32603,
+  retryable: true,
+  meaning,
+})
 const callers = (http: number, meaning: string): ErrorSpec => ({
   audience: 'caller',
   http,
@@ -74,24 +81,17 @@ export const errorCatalogue = {
   ROUTE_NOT_FOUND: misuse(404, -32600, 'No route has this path.'),
   HOST_NOT_ALLOWED: misuse(403, -32600, 'The Host header names a host this listener does not serve.'),
   ORIGIN_NOT_ALLOWED: misuse(403, -32600, 'The request comes from a web page that may not call Weir.'),
-  TOO_MANY_STREAMS: {
-    ...misuse(
-      503,
-      -32603,
-      'Too many event streams are open; a stream is an open response that waits for events.',
-    ),
-    retryable: true,
-  },
-  SHUTTING_DOWN: {
-    ...misuse(503, -32603, 'Weir is stopping and takes no new calls.'),
-    retryable: true,
-  },
+  TOO_MANY_STREAMS: refused(
+    'Too many event streams are open; each is an open response that waits for events.',
+  ),
+  SHUTTING_DOWN: refused('Weir is stopping and takes no new calls.'),
 
   // The tool was found, and the call failed.
   INVALID_INPUT: callers(400, 'The arguments do not match the tool’s input schema.'),
   CANCELLED: callers(499, 'The caller left or cancelled before the call ended.'),
   DEADLINE_EXCEEDED: upstreams(504, true, 'The call did not end within its time.'),
   INVALID_OUTPUT: upstreams(502, false, 'The tool’s answer does not match its own output schema.'),
+  NOT_RUN: callers(200, 'An earlier item of the same request failed, so this one was not run.'),
   INPUT_UNSUPPORTED: callers(400, 'The tool asks its user a question, and this client cannot carry it.'),
   OVERLOADED: operators(503, true, 'A bounded queue is full.'),
   INTERNAL: operators(500, false, 'Weir itself failed; the log holds the cause.'),

@@ -25,8 +25,23 @@ export interface InputAnswers {
   readonly resume?: string
 }
 
+/**
+ * What a tool answers that needs its caller's replies first. A class, because an upstream's answer
+ * is a plain object and could spell any field, but never this prototype.
+ */
+export class InputRequired {
+  readonly questions: Questions
+  /** The tool's own state, opaque to everyone else. Frontends seal it before it leaves. */
+  readonly resume: string | undefined
+
+  constructor(questions: Questions, resume?: string) {
+    this.questions = questions
+    this.resume = resume
+  }
+}
+
 /** How a call ended. The executor always answers with one of these and never throws. */
 export type Outcome =
   | { readonly kind: 'complete'; readonly result: Result }
-  | { readonly kind: 'input-required'; readonly questions: Questions; readonly resume?: string }
+  | { readonly kind: 'input-required'; readonly required: InputRequired }
   | { readonly kind: 'failed'; readonly error: WeirError }

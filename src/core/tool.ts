@@ -1,6 +1,6 @@
 import type { Caller } from './caller.ts'
 import type { CallEvent } from './event.ts'
-import type { InputAnswers, Questions, Result } from './outcome.ts'
+import type { InputAnswers, InputRequired, Result } from './outcome.ts'
 import type { Schema } from './schema.ts'
 
 /**
@@ -30,13 +30,6 @@ export interface Tool<I = unknown> {
   readonly timeoutMs?: number
   /** Runs once per call, already validated. Throws a WeirError; anything else thrown is an INTERNAL error. */
   run(input: I, context: RunContext): Promise<Result | InputRequired>
-}
-
-/** A tool that needs its caller's answers first: it gives its questions, and `resume` comes back with the answers. */
-export interface InputRequired {
-  readonly inputRequired: Questions
-  /** The tool's own state, opaque to everyone else. Frontends seal it before it leaves. */
-  readonly resume?: string
 }
 
 /** What a running tool gets beside its input. */

@@ -96,7 +96,8 @@ function parseAllowList(entries: readonly string[], key: string) {
 }
 
 function addBlock(blocks: BlockList, entry: string): boolean {
-  const [network = '', prefix] = entry.split('/')
+  const [network = '', prefix, ...rest] = entry.split('/')
+  if (rest.length > 0) return false
   const family = isIP(withoutBrackets(network))
   if (family === 0) return false
   const bits = family === 4 ? 32 : 128

@@ -64,7 +64,10 @@ export interface EgressTarget {
   request(request: EgressRequest): Promise<EgressResponse>
 }
 
-/** One request. Every wait and size has a bound; defaults in parentheses. */
+/**
+ * One request. Every wait and size has a bound; defaults in parentheses. The waits for headers and body, and
+ * for the connection, may run over by up to a second; `totalTimeoutMs` and `signal` are exact.
+ */
 export interface EgressRequest {
   /** Upper case (`GET`). */
   readonly method?: string
@@ -90,6 +93,8 @@ export interface EgressRequest {
    * only GET and HEAD, and without any header of the request.
    */
   readonly redirect?: 'error' | 'manual' | 'same-origin' | 'any'
+  /** Asked before each hop that `redirect` would follow; false: TOO_MANY_REDIRECTS. */
+  readonly allowRedirect?: (to: URL) => boolean
   /**
    * Called once with the head of the final answer. Returning a function streams the body to it and leaves
    * `response.body` empty; returning nothing buffers it. The request's promise settles at the end either way.

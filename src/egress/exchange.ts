@@ -192,7 +192,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, ResponseStr
       throw tooLarge(this.slots.origin, this.#bytesMax)
     }
     if (redirect !== 'manual' && isRedirect(status, headers.location)) {
-      this.#next = followRedirect(this.#hop, status, headers.location, redirect, this.#hops)
+      this.#next = followRedirect(this.#hop, status, headers.location, this.#request, this.#hops)
       return
     }
     this.#listener = this.#request.onHead?.(head, this)

@@ -35,13 +35,14 @@ export function explainFailure(thrown: Error, context: FailureContext): WeirErro
     case 'HPE_HEADER_OVERFLOW':
       return fail('RESPONSE_TOO_LARGE', `The headers of the answer from ${origin} are larger than 16 KiB.`)
     case 'UND_ERR_INVALID_ARG':
+    case 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH':
     case 'UND_ERR_NOT_SUPPORTED':
       return fail('HEADER_NOT_ALLOWED', `The request cannot be sent: ${thrown.message}.`)
     case 'UND_ERR_DESTROYED':
     case 'UND_ERR_CLOSED':
       return closed(origin, sent)
   }
-  if (code.startsWith('HPE_')) {
+  if (code.startsWith('HPE_') || malformed.has(code)) {
     return fail('UPSTREAM_ERROR', `What ${origin} sent is not HTTP (${code}).`)
   }
   const message = sent
@@ -56,6 +57,8 @@ export function closed(origin: string, sent: boolean): WeirError {
     data: { origin, sent },
   })
 }
+
+const malformed: ReadonlySet<string> = new Set(['HTTPParserError', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'])
 
 const hints: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Check the port, and that the server runs.',

@@ -22,14 +22,14 @@ export function isRedirect(status: number, location: string | string[] | undefin
 }
 
 /**
- * The request a redirect asks for. Throws TOO_MANY_REDIRECTS where `policy` forbids it. To another origin
+ * The request a redirect asks for. Throws TOO_MANY_REDIRECTS where the rules forbid it. To another origin
  * (`any` only) goes no header and no body of the request, so no credential can travel along (S12).
  */
 export function followRedirect(
   hop: Hop,
   status: number,
   location: string,
-  policy: EgressRequest['redirect'],
+  rules: Pick<EgressRequest, 'redirect' | 'allowRedirect'>,
   hops: number,
 ): Hop {
   const url = URL.parse(location, hop.url.href)
@@ -39,9 +39,11 @@ export function followRedirect(
       data: { origin: hop.url.origin, status, ...(url === null ? {} : { to: url.origin }), sent: true },
     })
   if (url === null) throw refuse('a redirect to something that is no URL')
+  const { redirect: policy, allowRedirect } = rules
   if (policy !== 'same-origin' && policy !== 'any') throw refuse('a redirect, and this request follows none')
   parseTargetUrl(url)
   if (hops >= redirectsMax) throw refuse(`the redirect after ${redirectsMax} others`)
+  if (allowRedirect?.(url) === false) throw refuse('a redirect to a place this request may not go to')
 
   const next = applyStatus({ ...hop, url, path: url.pathname + url.search }, status)
   if (url.origin === hop.url.origin) return next

@@ -1,8 +1,8 @@
 import { systemClock } from '../../core/clock.ts'
 import { type LogLevel, logLevels } from '../../core/event.ts'
-import type { ContentBlock, Result } from '../../core/outcome.ts'
+import { type ContentBlock, InputRequired, type Result } from '../../core/outcome.ts'
 import { isObject } from '../../core/parse-json.ts'
-import type { InputRequired, RunContext } from '../../core/tool.ts'
+import type { RunContext } from '../../core/tool.ts'
 import { encodeHeaderValue, headerNames, type ParamHeader, renderParamHeaders } from '../../wire/headers.ts'
 import type { JsonRpcNotification, Params } from '../../wire/json-rpc.ts'
 import { type RequestMeta, stripProtocolMeta } from '../../wire/model.ts'
@@ -131,7 +131,7 @@ function parseQuestions({ inputRequests = {}, requestState }: Record<string, unk
   if (!isObject(inputRequests) || (requestState !== undefined && typeof requestState !== 'string')) {
     throw protocolError('The MCP server asked for input in a form that is not the protocol’s.')
   }
-  return { inputRequired: inputRequests, ...(requestState === undefined ? {} : { resume: requestState }) }
+  return new InputRequired(inputRequests, requestState)
 }
 
 function isContent(content: unknown): content is readonly ContentBlock[] {

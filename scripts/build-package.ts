@@ -1,0 +1,91 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { cp, glob, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const tsc = join(import.meta.dirname, '../node_modules/typescript/bin/tsc')
+
+/** What ships beside the compiled sources, as far as it is there. */
+const shipped = ['bin', 'README.md', 'LICENSE', 'CHANGELOG.md', 'weir.schema.json']
+
+/** Fields of package.json that concern the repository and not the package. */
+const repositoryFields = ['private', 'workspaces', 'scripts', 'devDependencies']
+
+/**
+ * Compiles the repository at `root` into the package at `out`, whose folders are the repository's own
+ * (`bin/`, `src/`), so that every relative path means the same in both. Then runs it once, so that a package
+ * which cannot start is never published.
+ */
+export async function buildPackage(root: string, out: string): Promise<void> {
+  await rm(out, { recursive: true, force: true })
+  await compile(root, out)
+  await copyAssets(root, out)
+  await rewriteSpecifiers(out)
+  const manifest = renderManifest(JSON.parse(await readFile(join(root, 'package.json'), 'utf8')))
+  await writeFile(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
+  await startOnce(out, manifest)
+}
+
+async function compile(root: string, out: string): Promise<void> {
+  try {
+    await run(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', out], {
+      cwd: root,
+    })
+  } catch (error) {
+    throw new Error(`The sources do not compile:\n${(error as { stdout?: string }).stdout ?? ''}`, {
+      cause: error,
+    })
+  }
+}
+
+async function copyAssets(root: string, out: string): Promise<void> {
+  const present = shipped.filter((name) => existsSync(join(root, name)))
+  for (const name of present) await cp(join(root, name), join(out, name), { recursive: true })
+  const isAsset = (path: string) => !path.endsWith('.ts')
+  await cp(join(root, 'src'), join(out, 'src'), { recursive: true, filter: isAsset })
+}
+
+/** tsc renames the specifiers of imports; those in `new URL('./x.ts', import.meta.url)`, bin/ and .d.ts are left to us. */
+async function rewriteSpecifiers(out: string): Promise<void> {
+  for await (const path of glob('{bin,src}/**/*.{js,ts}', { cwd: out })) {
+    const file = join(out, path)
+    const source = await readFile(file, 'utf8')
+    const rewritten = compiledSpecifiers(source, (specifier) => existsSync(join(dirname(file), specifier)))
+    if (rewritten !== source) await writeFile(file, rewritten)
+  }
+}
+
+/** Ends relative `.ts` paths in string literals with `.js`, where that is a compiled file. */
+export function compiledSpecifiers(source: string, exists: (specifier: string) => boolean): string {
+  return source.replace(/(['"`])(\.{1,2}\/[^'"`\s]+)\.ts\1/g, (literal, quote: string, path: string) =>
+    exists(`${path}.js`) ? `${quote}${path}.js${quote}` : literal,
+  )
+}
+
+type Manifest = Readonly<Record<string, unknown>>
+
+/** The published package.json: doors lead to compiled files, and nothing tells of the repository. */
+export function renderManifest(manifest: Manifest): Manifest {
+  const kept = Object.entries(manifest).filter(([field]) => !repositoryFields.includes(field))
+  const doors = Object.entries((manifest['exports'] ?? {}) as Readonly<Record<string, string>>)
+  return {
+    ...Object.fromEntries(kept),
+    exports: Object.fromEntries(doors.map(([door, file]) => [door, compiledDoor(file)])),
+  }
+}
+
+function compiledDoor(file: string): unknown {
+  if (!file.endsWith('.ts')) return file
+  const path = file.slice(0, -'.ts'.length)
+  return { types: `${path}.d.ts`, default: `${path}.js` }
+}
+
+async function startOnce(out: string, manifest: Manifest): Promise<void> {
+  const [program = ''] = Object.values((manifest['bin'] ?? {}) as Readonly<Record<string, string>>)
+  const { stdout } = await run(process.execPath, [join(out, program), '--version'], { timeout: 30_000 })
+  if (stdout.trim() !== manifest['version']) {
+    throw new Error(`${program} --version printed “${stdout.trim()}” instead of ${manifest['version']}.`)
+  }
+}

@@ -1,0 +1,190 @@
+import type { Readable, Writable } from 'node:stream'
+import type { FastifyInstance } from 'fastify'
+import manifest from '../package.json' with { type: 'json' }
+import { createCatalog, type OpenCatalog } from './catalog/catalog.ts'
+import type { ConnectionSource } from './catalog/connection-slot.ts'
+import type { LoadedConfig } from './config/config.ts'
+import { parseConfig } from './config/load.ts'
+import { createConnectors } from './connectors/index.ts'
+import type { Executor } from './core/call.ts'
+import { systemClock } from './core/clock.ts'
+import type { AnyConnector } from './core/connector.ts'
+import { WeirError } from './core/error.ts'
+import { createEgress } from './egress/create-egress.ts'
+import type { Egress } from './egress/egress.ts'
+import { createExecutor } from './execution/executor.ts'
+import { createStages } from './execution/pipeline.ts'
+import { createPolicyResolver } from './execution/resolve-policy.ts'
+import { createMcpFrontend, type McpFrontend } from './frontends/mcp/mcp.ts'
+import { operations } from './frontends/operations/operations.ts'
+import { rest } from './frontends/rest/rest.ts'
+import { createLocalAuthenticate } from './frontends/shared/authenticate.ts'
+import { isLoopback } from './frontends/shared/check-origin.ts'
+import { createHttpServer } from './frontends/shared/http-server.ts'
+import { createLog, type Log } from './telemetry/log.ts'
+import { createMetrics } from './telemetry/metrics.ts'
+
+export { defineConnector } from './core/connector.ts'
+export { WeirError } from './core/error.ts'
+export { jsonSchema } from './core/schema.ts'
+
+/** This release, as package.json has it. */
+export const version: string = manifest.version
+
+/** Who Weir says it is, to clients and to upstream servers. */
+const identity = Object.freeze({ name: 'weir', version })
+
+/** What every Weir of a process shares, and what must be there before a configuration can be read. */
+export interface Base {
+  readonly log: Log
+  readonly egress: Egress
+  /** Every kind of system there is: the built-in ones and the embedder's own. */
+  readonly connectors: readonly AnyConnector[]
+}
+
+/** `hostEnv`: the process's environment, of which upstream servers inherit a short list (S9). */
+export function createBase(options: {
+  readonly hostEnv: Readonly<Record<string, string | undefined>>
+  readonly connectors?: readonly AnyConnector[]
+  readonly log?: Log
+}): Base {
+  const log = options.log ?? createLog()
+  const egress = createEgress({ log, clock: systemClock })
+  const builtIn = createConnectors({ egress, hostEnv: options.hostEnv, self: identity })
+  return { log, egress, connectors: [...builtIn, ...(options.connectors ?? [])] }
+}
+
+export interface WeirOptions {
+  readonly base: Base
+  readonly loaded: LoadedConfig
+  /** This machine's user, who everybody on loopback is. */
+  readonly user: string
+  /** Only these connections are opened; all by default. */
+  readonly only?: readonly string[]
+}
+
+/** A running gateway. */
+export interface Weir {
+  readonly catalog: OpenCatalog
+  readonly executor: Executor
+  /** Serves HTTP. Throws BIND_REFUSED or PORT_TAKEN. */
+  listen(at?: { readonly host?: string; readonly port?: number }): Promise<{ readonly url: string }>
+  /** Serves one MCP client on a pair of streams; resolves when it leaves. */
+  serveStdio(input: Readable, output: Writable): Promise<void>
+  /** Takes no more calls, lets those under way end for at most `drainMs` (10,000), and closes everything. */
+  close(drainMs?: number): Promise<void>
+}
+
+/** Builds a gateway from a checked configuration and begins to open its connections. */
+export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
+  const { log } = base
+  const { config, secrets } = loaded
+  log.configure({ ...config.log, redact: (line) => secrets.redact(line) })
+  const metrics = createMetrics()
+  const clock = systemClock
+  const catalog = createCatalog({ sources: readSources(base, loaded, only), clock, log, random: Math.random })
+  const executor = createExecutor({
+    stages: createStages({ log, metrics, clock }),
+    resolvePolicy: createPolicyResolver(config.policies),
+  })
+  const authenticate = createLocalAuthenticate(user)
+  const mcp = createMcpFrontend({
+    catalog,
+    executor,
+    authenticate,
+    server: identity,
+    log,
+    clock,
+    sessionKey: config.server.sessionKey,
+  })
+  let http: FastifyInstance | undefined
+  let isServing = true
+
+  return {
+    catalog,
+    executor,
+    async listen(at = {}) {
+      const { host, port } = { ...config.server, ...at }
+      refuseOpenHost(host)
+      http = createHttpServer(config.server, log)
+      mcp.serveHttp(http)
+      rest(http, { catalog, executor, authenticate, server: identity, log })
+      operations(http, { catalog, metrics, clock, isServing: () => isServing })
+      return { url: await bind(http, host, port) }
+    },
+    serveStdio: (input, output) => mcp.serveStdio(input, output, authenticate({ headers: {} })),
+    async close(drainMs = 10_000) {
+      isServing = false
+      await drain(http, mcp, drainMs)
+      await catalog.close()
+      await base.egress.close()
+      log.flush()
+    },
+  }
+}
+
+/** For programs that embed Weir: `config` is what `weir.yaml` would hold. */
+export function embedWeir(options: {
+  readonly config: Readonly<Record<string, unknown>>
+  readonly connectors?: readonly AnyConnector[]
+  readonly baseDir?: string
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly user?: string
+}): Weir {
+  const { config, connectors = [], baseDir = '.', env = {}, user = 'embedder' } = options
+  const base = createBase({ hostEnv: env, connectors })
+  const loaded = parseConfig({
+    text: JSON.stringify(config),
+    path: `${baseDir}/weir.yaml`,
+    env,
+    connectors: base.connectors,
+    readFile: () => {
+      throw new Error('an embedded configuration reads no files')
+    },
+  })
+  return createWeir({ base, loaded, user })
+}
+
+function readSources(
+  { connectors, log }: Base,
+  { config, baseDir }: LoadedConfig,
+  only: readonly string[] | undefined,
+): ConnectionSource[] {
+  const byType = new Map(connectors.map((connector) => [connector.type, connector]))
+  return Object.entries(config.connections)
+    .filter(([name]) => only === undefined || only.includes(name))
+    .map(([name, { type, config: own }]) => ({
+      name,
+      type,
+      open: (signal) => byType.get(type)!.open(own, { name, baseDir, log, signal }),
+    }))
+}
+
+function refuseOpenHost(host: string): void {
+  if (isLoopback(host)) return
+  throw new WeirError('BIND_REFUSED', `Weir will not listen on ${host}: no authentication is configured.`, {
+    hint: 'Listen on 127.0.0.1, and put what authenticates in front of it.',
+  })
+}
+
+async function bind(http: FastifyInstance, host: string, port: number): Promise<string> {
+  try {
+    return await http.listen({ host, port })
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause
+    throw new WeirError('PORT_TAKEN', `Port ${port} of ${host} is taken.`, {
+      hint: 'Stop what listens there, or choose another with --port.',
+      data: { host, port },
+      cause,
+    })
+  }
+}
+
+/** Calls under way may end; streams that wait for events are ended, and told so. */
+async function drain(http: FastifyInstance | undefined, mcp: McpFrontend, drainMs: number): Promise<void> {
+  mcp.endStreams()
+  if (http === undefined) return
+  const cutOff = setTimeout(() => http.server.closeAllConnections(), drainMs)
+  await http.close()
+  clearTimeout(cutOff)
+}

@@ -1,0 +1,168 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the syntax of references is what the texts are about.
+import { z } from 'zod'
+import { durationSchema } from './duration.ts'
+import type { Secrets } from './secrets.ts'
+
+/** Longest connection or toolset name. */
+const nameCharsMax = 64
+/** Names that are words of the REST dialect's own URLs. */
+export const reservedNames: ReadonlySet<string> = new Set(['discover', 'execute'])
+
+/** A connection's name; toolsets share the namespace. */
+export const nameSchema = z
+  .string()
+  .max(nameCharsMax, `a name has at most ${nameCharsMax} characters`)
+  .regex(/^[a-z0-9-]+$/, 'a name is made of a-z, 0-9 and -')
+  .refine((name) => !reservedNames.has(name), 'this name is reserved')
+
+const policyPattern = z
+  .string()
+  .max(256)
+  .regex(
+    /^(?:\*|[a-z0-9*-]+:\S+)$/,
+    'a policy is for a tool id or a pattern: "database:execute_query", "database:*", "*:send", "*"',
+  )
+
+const policySchema = z
+  .strictObject({
+    timeout: durationSchema
+      .optional()
+      .describe(
+        'Longest time one call may take, from its arrival to its answer: `500ms`, `30s`, `2m`, or a number of milliseconds. Default: 30s.',
+      ),
+  })
+  .transform(({ timeout }) => (timeout === undefined ? {} : { timeoutMs: timeout }))
+
+const serverSchema = z.strictObject({
+  host: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .describe('The address to listen on. Without authentication Weir serves loopback addresses only.'),
+  port: z
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(8000)
+    .describe('The TCP port to listen on. 0 takes any free one and says which.'),
+  allowedHosts: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'Host names that requests may name in their Host header beside loopback ones, as in `weir.example:8000`. Others are refused, which stops DNS rebinding.',
+    ),
+  allowedOrigins: z
+    .array(z.string().regex(/^(?:[a-z][a-z0-9+.-]*:\/\/[^\s/]+|null)$/, 'an origin is scheme://host[:port]'))
+    .default([])
+    .describe(
+      'Origins of web pages that may call Weir, as in `https://app.example`. Requests from other pages are refused; programs that are no browsers send none.',
+    ),
+  sessionKey: z
+    .string()
+    .min(32, 'a session key has at least 32 characters; `openssl rand -hex 32` makes one')
+    .optional()
+    .describe(
+      'The secret that signs session ids and what questions carry back. Processes that share it take over each other’s sessions. Default: a new one at every start.',
+    ),
+})
+
+const logSchema = z.strictObject({
+  level: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('The mildest message that is written. The log goes to stderr.'),
+  format: z
+    .enum(['json', 'pretty'])
+    .default('json')
+    .describe('`json`: one object a line, for machines. `pretty`: for people at a terminal.'),
+})
+
+const stringMap = z.record(z.string(), z.string())
+
+/** One server as Claude Code, Claude Desktop, Cursor and VS Code write it. Clients add keys of their own. */
+export const clientServerSchema = z.looseObject({
+  type: z
+    .enum(['stdio', 'http', 'sse', 'streamable-http'])
+    .optional()
+    .describe('How the server is reached. Without it: by its command, or else by its URL.'),
+  command: z.string().min(1).optional().describe('The program to start. It speaks MCP on stdin and stdout.'),
+  args: z
+    .array(z.string())
+    .optional()
+    .describe('The program’s arguments, passed as they are, without a shell.'),
+  env: stringMap
+    .optional()
+    .describe('Environment variables of the program, beside the few that every one gets.'),
+  cwd: z.string().min(1).optional().describe('The folder the program starts in.'),
+  url: z.string().min(1).optional().describe('The server’s URL, for Streamable HTTP or SSE.'),
+  headers: stringMap.optional().describe('Headers sent with every request to the URL.'),
+  disabled: z.boolean().optional().describe('True leaves this server out.'),
+})
+
+/** The blocks in the clients' own format. */
+export const clientBlocks = ['mcpServers', 'servers'] as const
+
+export function isClientBlock(key: unknown): boolean {
+  return clientBlocks.some((block) => block === key)
+}
+
+const clientServersSchema = z.record(z.string().min(1), clientServerSchema)
+
+/** The file, all but what each connector says about its own connections. */
+export const fileSchema = z.strictObject({
+  $schema: z.string().optional().describe('Where editors find the schema of this file. Weir ignores it.'),
+  connections: z
+    .record(nameSchema, z.looseObject({}))
+    .default({})
+    .describe(
+      'The systems that agents reach, by name. The name is the first half of every tool id, `{connection}:{tool}`; it is made of a-z, 0-9 and -.',
+    ),
+  mcpServers: clientServersSchema
+    .default({})
+    .describe(
+      'MCP servers in the format of Claude and Cursor, as they are; each becomes a connection of type `mcp`. Names become lower-case, other characters a dash.',
+    ),
+  servers: clientServersSchema
+    .default({})
+    .describe('MCP servers in the format of VS Code; otherwise the same as `mcpServers`.'),
+  inputs: z
+    .array(z.unknown())
+    .optional()
+    .describe('VS Code’s questions to its user. Weir ignores them; use variables, `${VAR}`.'),
+  policies: z
+    .record(policyPattern, policySchema)
+    .default({})
+    .describe(
+      'Rules for calls, by tool id or pattern: `database:execute_query`, `database:*`, `*:execute_query`, `*`. Exact beats pattern beats connection beats default.',
+    ),
+  server: serverSchema.prefault({}).describe('Where Weir listens, and whom it answers.'),
+  log: logSchema.prefault({}).describe('What Weir writes about its own work.'),
+})
+
+/** One connection: which connector, and the config that connector has checked. */
+export interface ConnectionConfig {
+  readonly type: string
+  readonly config: unknown
+}
+
+/** Everything checked and defaulted. Maps have no prototype: a name that is not there is undefined. */
+export interface Config {
+  readonly connections: Readonly<Record<string, ConnectionConfig>>
+  /** By tool id or pattern, in the file's order. */
+  readonly policies: Readonly<Record<string, z.output<typeof policySchema>>>
+  readonly server: Readonly<z.output<typeof serverSchema>>
+  readonly log: Readonly<z.output<typeof logSchema>>
+}
+
+/** A configuration, and what is known about it. */
+export interface LoadedConfig {
+  readonly config: Config
+  /** Everything in it that must not be printed. */
+  readonly secrets: Secrets
+  /** What is valid and probably not meant, one line each, with its place in the file; redacted. */
+  readonly warnings: readonly string[]
+  /** The file's folder, absolute; relative paths in it start here. */
+  readonly baseDir: string
+  /** The file, absolute. */
+  readonly path: string
+}

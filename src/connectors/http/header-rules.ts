@@ -1,0 +1,32 @@
+const framing = new Set([
+  'accept-encoding',
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+// Identity, routing and method are decided by the configuration, so no call may speak about them (B-12).
+const protectedName =
+  /^(authorization|cookie2?|forwarded|via|x-real-ip|x-forwarded-.*|proxy-.*|sec-.*|mcp-.*|x-(http-)?method(-override)?)$/
+
+/** Whether HTTP itself sets this header. */
+export function isFramingHeader(name: string): boolean {
+  return framing.has(name.toLowerCase())
+}
+
+/** Whether calls may not set this header, whatever the API. */
+export function isProtectedHeader(name: string): boolean {
+  const lower = name.toLowerCase()
+  return framing.has(lower) || protectedName.test(lower)
+}
+
+/** Whether a header's name says that its value is a secret. */
+export function isCredentialHeader(name: string): boolean {
+  return /authorization|cookie|token|secret|password|session|api-?key|credential/i.test(name)
+}

@@ -1,0 +1,94 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect } from 'vitest'
+import type { Connection } from '../../core/connector.ts'
+import type { WeirError } from '../../core/error.ts'
+import { silentLogger } from '../../core/logger.ts'
+import type { Result } from '../../core/outcome.ts'
+import { createEgress } from '../../egress/create-egress.ts'
+import { createHttpConnector } from './http.ts'
+import type { HttpAnswer } from './render-answer.ts'
+
+/** A real API on loopback that remembers what reached it. */
+export interface RealServer {
+  readonly server: Server
+  readonly origin: string
+  readonly seen: { readonly request: IncomingMessage; readonly body: string }[]
+  connections: number
+  answer: RequestListener
+}
+
+async function listen(answer: RequestListener): Promise<RealServer> {
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    real.seen.push({ request, body: Buffer.concat(chunks).toString() })
+    real.answer(request, response)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const real: RealServer = { server, origin, seen: [], connections: 0, answer }
+  server.on('connection', () => real.connections++)
+  return real
+}
+
+/** An API, a canary that must see nothing, and the connector between them. */
+export async function createWorld() {
+  const egress = createEgress({ log: silentLogger })
+  const upstream = await listen((_request, response) =>
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"a":1}'),
+  )
+  const canary = await listen((_request, response) => response.end('gotcha'))
+  const connector = createHttpConnector({ egress })
+  const opened: Connection[] = []
+  return {
+    upstream,
+    canary,
+    connector,
+    async open(apis: Record<string, unknown>): Promise<Connection> {
+      const { signal } = new AbortController()
+      const config = connector.config.parse({ apis })
+      const connection = await connector.open(config, {
+        name: 'test',
+        baseDir: '/',
+        log: silentLogger,
+        signal,
+      })
+      opened.push(connection)
+      return connection
+    },
+    async close() {
+      await Promise.all(opened.map((connection) => connection.close()))
+      await egress.close()
+      for (const { server } of [upstream, canary]) {
+        server.closeAllConnections()
+        server.close()
+      }
+    },
+  }
+}
+
+/** Runs `http_request` as the executor would: arguments checked before, the answer after. */
+export async function callApi(from: Connection, input: Record<string, unknown>, signal?: AbortSignal) {
+  const tool = from.targets()[0]!
+  const result = (await tool.run(parse(tool.input, { method: 'GET', api_name: 'crm', ...input }), {
+    signal: signal ?? new AbortController().signal,
+    deadlineMs: Number.POSITIVE_INFINITY,
+    caller: { subject: 'local:test', tenant: 'local' },
+    wantsProgress: false,
+    emit: () => {},
+  })) as Result
+  parse(tool.output, result.structuredContent)
+  return { ...(result.structuredContent as HttpAnswer), isError: result.isError === true }
+}
+
+const parse = (schema: unknown, value: unknown) => (schema as { parse(value: unknown): unknown }).parse(value)
+
+/** The error of a call that must fail. */
+export const failure = (promise: Promise<unknown>) =>
+  promise.then(
+    () => expect.unreachable('The call went through.'),
+    (thrown: WeirError) => thrown,
+  )

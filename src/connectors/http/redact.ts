@@ -1,0 +1,61 @@
+const shortest = 4
+const mask = '[redacted]'
+const depthMax = 128
+
+/** Takes an API's secrets out of what it answers, because some echo their requests (B-12). */
+export interface Redactor {
+  text(text: string): string
+  /** Overwrites in place; for bodies that are not text. */
+  bytes(body: Buffer): Buffer
+  /** Every string and key of a parsed JSON value. Undefined where it nests too deep to be handled safely. */
+  json(value: unknown): { readonly value: unknown } | undefined
+}
+
+/** Secrets shorter than four characters are not looked for: they would hit everything. */
+export function createRedactor(secrets: readonly string[]): Redactor {
+  const forms = [...new Set(secrets.flatMap(writeForms))]
+    .filter((form) => form.length >= shortest)
+    .sort((a, b) => b.length - a.length)
+  const text = (input: string) => forms.reduce((result, form) => result.replaceAll(form, mask), input)
+  return {
+    text,
+    bytes(body) {
+      for (const form of forms) {
+        const needle = Buffer.from(form)
+        for (let at = body.indexOf(needle); at !== -1; at = body.indexOf(needle, at)) {
+          body.fill('*', at, at + needle.length)
+        }
+      }
+      return body
+    },
+    json(value) {
+      try {
+        return { value: redactJson(value, text, 0) }
+      } catch (thrown) {
+        if (thrown === tooDeep) return undefined
+        throw thrown
+      }
+    },
+  }
+}
+
+function writeForms(secret: string): string[] {
+  return [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    encodeURIComponent(secret.toWellFormed()),
+    Buffer.from(secret).toString('base64'),
+  ]
+}
+
+const tooDeep = new Error('The value nests too deep.')
+
+function redactJson(value: unknown, text: (input: string) => string, depth: number): unknown {
+  if (typeof value === 'string') return text(value)
+  if (typeof value !== 'object' || value === null) return value
+  if (depth >= depthMax) throw tooDeep
+  if (Array.isArray(value)) return value.map((item) => redactJson(item, text, depth + 1))
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [text(key), redactJson(item, text, depth + 1)]),
+  )
+}

@@ -1,0 +1,82 @@
+import { isUtf8 } from 'node:buffer'
+import type { EgressResponse } from '../../egress/egress.ts'
+import { isCredentialHeader } from './header-rules.ts'
+import type { Redactor } from './redact.ts'
+
+/** What `http_request` answers (D0-036). */
+export interface HttpAnswer {
+  readonly status_code: number
+  readonly headers: Readonly<Record<string, string>>
+  /**
+   * The parsed JSON; `{}` for an empty body; `{ raw_response }` for text;
+   * `{ raw_base64, media_type }` for bytes that are no text.
+   */
+  readonly data: unknown
+  /** Whether the status is 2xx. */
+  readonly success: boolean
+}
+
+const hopHeaders = /^(connection|keep-alive|transfer-encoding|trailer|upgrade|proxy-.*)$/
+const authHeaders = /^(www-authenticate|authentication-info)$/
+
+/** Leaves out cookies, credentials and headers of the connection; redacts the rest (B-12). */
+export function renderAnswer(response: EgressResponse, redactor: Redactor): HttpAnswer {
+  const { status } = response
+  return {
+    status_code: status,
+    headers: renderHeaders(response.headers, redactor),
+    data: renderBody(response, redactor),
+    success: status >= 200 && status < 300,
+  }
+}
+
+function renderHeaders(headers: EgressResponse['headers'], redactor: Redactor): Record<string, string> {
+  const kept = Object.entries(headers).filter(
+    ([name, value]) =>
+      value !== undefined && !hopHeaders.test(name) && !authHeaders.test(name) && !isCredentialHeader(name),
+  )
+  return Object.fromEntries(kept.map(([name, value]) => [name, redactor.text([value].flat().join(', '))]))
+}
+
+function renderBody(response: EgressResponse, redactor: Redactor): unknown {
+  const { body, headers } = response
+  if (body.length === 0) return {}
+  const mediaType = [headers['content-type']].flat()[0] ?? 'application/octet-stream'
+  const text = decodeText(body, mediaType)
+  if (text === undefined) {
+    return { raw_base64: redactor.bytes(body).toString('base64'), media_type: redactor.text(mediaType) }
+  }
+  const parsed = parseJson(text, mediaType, redactor)
+  return parsed === undefined ? { raw_response: redactor.text(text) } : parsed.value
+}
+
+/** Undefined where the bytes are no text. UTF-8 unless the media type names another charset. */
+function decodeText(body: Buffer, mediaType: string): string | undefined {
+  const charset = /;\s*charset="?([\w-]+)/i.exec(mediaType)?.[1]
+  if (charset === undefined || /^utf-?8$/i.test(charset)) {
+    if (!isUtf8(body)) return undefined
+    return body.toString().replace(/^\ufeff/, '')
+  }
+  try {
+    return new TextDecoder(charset).decode(body)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Undefined where the text is not JSON. Servers label JSON as text often enough that objects and arrays count
+ * under any label. What nests too deep to be written again stays text.
+ */
+function parseJson(
+  text: string,
+  mediaType: string,
+  redactor: Redactor,
+): { readonly value: unknown } | undefined {
+  if (!/[/+]json\b/i.test(mediaType) && !/^\s*[[{]/.test(text)) return undefined
+  try {
+    return redactor.json(JSON.parse(text))
+  } catch {
+    return undefined
+  }
+}

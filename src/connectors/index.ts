@@ -1,0 +1,18 @@
+import type { AnyConnector } from '../core/connector.ts'
+import type { Egress } from '../egress/egress.ts'
+import { createHttpConnector } from './http/http.ts'
+import { createMcpConnector } from './mcp/mcp.ts'
+
+/** What connectors are built with. */
+export interface ConnectorParts {
+  readonly egress: Egress
+  /** The process's environment, of which child processes inherit a short list (S9). */
+  readonly hostEnv: Readonly<Record<string, string | undefined>>
+  /** Who Weir says it is to other servers. */
+  readonly self: { readonly name: string; readonly version: string }
+}
+
+/** Every kind of system Weir reaches. A new one is one import and one entry here. */
+export function createConnectors({ egress, hostEnv, self }: ConnectorParts): readonly AnyConnector[] {
+  return [createHttpConnector({ egress }), createMcpConnector({ egress, hostEnv, self })]
+}

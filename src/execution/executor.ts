@@ -1,0 +1,81 @@
+import type { Call, Executor, Run } from '../core/call.ts'
+import type { Cancellation } from '../core/cancellation.ts'
+import type { Entry } from '../core/catalog.ts'
+import { toWeirError } from '../core/error.ts'
+import type { CallEvent } from '../core/event.ts'
+import { type InputAnswers, InputRequired, type Outcome } from '../core/outcome.ts'
+import type { Policy, Stage } from '../core/policy.ts'
+import type { RunContext } from '../core/tool.ts'
+import { composeStages } from './pipeline.ts'
+
+export interface ExecutorParts {
+  readonly stages: readonly Stage[]
+  readonly resolvePolicy: (entry: Entry) => Policy
+}
+
+/** Composes a target's chain when it is first called and keeps it for as long as the target lives. */
+export function createExecutor({ stages, resolvePolicy }: ExecutorParts): Executor {
+  const chains = new WeakMap<Entry, Run>()
+  const chainOf = (entry: Entry): Run => {
+    let chain = chains.get(entry)
+    if (chain === undefined) {
+      chain = composeStages(stages, entry, resolvePolicy(entry), runTarget)
+      chains.set(entry, chain)
+    }
+    return chain
+  }
+  return {
+    async execute(call) {
+      try {
+        return await chainOf(call.entry)(call)
+      } catch (thrown) {
+        // Whatever a tool throws once it was told to stop, the reason why it was told is the truth.
+        return { kind: 'failed', error: call.cancellation.reason ?? toWeirError(thrown) }
+      }
+    },
+  }
+}
+
+/** The innermost link: the tool itself. Async, so that a tool that throws at once rejects like any other. */
+async function runTarget(call: Call): Promise<Outcome> {
+  if (call.cancellation.reason !== undefined) throw call.cancellation.reason
+  const answer = await call.entry.target.run(call.input, new CallContext(call))
+  return answer instanceof InputRequired
+    ? { kind: 'input-required', required: answer }
+    : { kind: 'complete', result: answer }
+}
+
+/** What the tool sees of its call. A class, so that the signal behind the getter costs nothing until it is read. */
+class CallContext implements RunContext {
+  readonly #cancellation: Cancellation
+  readonly #emit: ((event: CallEvent) => void) | undefined
+  readonly caller: RunContext['caller']
+  readonly wantsProgress: boolean
+  declare readonly meta?: Readonly<Record<string, unknown>>
+  declare readonly clientCapabilities?: Readonly<Record<string, unknown>>
+  declare readonly logLevel?: string
+  declare readonly answers?: InputAnswers
+
+  constructor(call: Call) {
+    this.#cancellation = call.cancellation
+    this.#emit = call.emit
+    this.caller = call.caller
+    this.wantsProgress = call.wantsProgress === true
+    if (call.meta !== undefined) this.meta = call.meta
+    if (call.clientCapabilities !== undefined) this.clientCapabilities = call.clientCapabilities
+    if (call.logLevel !== undefined) this.logLevel = call.logLevel
+    if (call.answers !== undefined) this.answers = call.answers
+  }
+
+  get signal(): AbortSignal {
+    return this.#cancellation.signal
+  }
+
+  get deadlineMs(): number {
+    return this.#cancellation.deadlineMs
+  }
+
+  emit(event: CallEvent): void {
+    this.#emit?.(event)
+  }
+}

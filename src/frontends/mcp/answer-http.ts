@@ -1,0 +1,245 @@
+import type { ServerResponse } from 'node:http'
+import type { Caller } from '../../core/caller.ts'
+import { Cancellation } from '../../core/cancellation.ts'
+import type { Catalog, Entry, View } from '../../core/catalog.ts'
+import { toWeirError, WeirError } from '../../core/error.ts'
+import type { Logger } from '../../core/logger.ts'
+import { toJsonSchema } from '../../core/schema.ts'
+import { renderJsonRpcError } from '../../wire/errors.ts'
+import {
+  checkParamHeaders,
+  type Headers,
+  headerNames,
+  type ParamHeader,
+  readParamHeaders,
+} from '../../wire/headers.ts'
+import {
+  idOf,
+  type JsonRpcMessage,
+  type JsonRpcNotification,
+  type JsonRpcRequest,
+  readMessage,
+  renderErrorResponse,
+  renderResponse,
+} from '../../wire/json-rpc.ts'
+import type { Implementation, Revision } from '../../wire/model.ts'
+import type { Authenticate } from '../shared/authenticate.ts'
+import { type EventStream, openEventStream } from './event-stream.ts'
+import { identifyRevision, versionInBody } from './identify.ts'
+import { answerInitialize } from './initialize.ts'
+import type { Answer, Exchange } from './methods.ts'
+import type { Session, Sessions } from './sessions.ts'
+import type { Subscriptions } from './subscriptions.ts'
+
+export interface HttpParts {
+  readonly catalog: Catalog
+  readonly authenticate: Authenticate
+  readonly sessions: Sessions
+  readonly subscriptions: Subscriptions
+  readonly answer: Answer
+  readonly server: Implementation
+  readonly instructions: string
+  readonly log: Logger
+}
+
+/** One HTTP request. */
+export interface Visit {
+  readonly caller: Caller
+  readonly headers: Headers
+  readonly view: View
+  readonly response: ServerResponse
+  /** Takes the response away from the HTTP framework, before an event stream begins on it. */
+  readonly hijack: () => void
+  readonly accept: { readonly json: boolean; readonly stream: boolean }
+}
+
+/** What to send: a JSON text; nothing (`undefined`, a 202); or it was streamed already. */
+export type HttpAnswer =
+  | { readonly status: number; readonly text: string; readonly session?: string }
+  | 'streamed'
+  | undefined
+
+/** Messages in one body (R20). */
+const batchMax = 100
+
+/** Answers one message. Throws a WeirError for what is refused before any method runs. */
+export async function answerMessage(
+  parts: HttpParts,
+  visit: Visit,
+  message: JsonRpcMessage,
+): Promise<HttpAnswer> {
+  // Weir asks clients nothing over HTTP yet, so an answer of theirs belongs to no question.
+  if (message.kind === 'response') return undefined
+  const { method, params } = message
+  if (message.kind === 'request' && method === 'initialize' && versionInBody(params) === undefined) {
+    const handshake = answerInitialize(message, parts.server, parts.instructions)
+    const session = parts.sessions.create(handshake.revision, handshake.clientCapabilities, visit.caller)
+    return { status: 200, text: renderResponse(message.id, handshake.text), session }
+  }
+  const revision = identifyRevision(visit.headers, method, params, message.kind === 'request')
+  const session = revision.era === 'legacy' ? findSession(parts, visit) : undefined
+  if (message.kind === 'notification') {
+    takeNotification(message, session)
+    return undefined
+  }
+  return answerRequest(parts, visit, message, session?.revision ?? revision, session)
+}
+
+function findSession({ sessions }: HttpParts, { headers, caller }: Visit): Session | undefined {
+  const id = headers[headerNames.session]
+  return typeof id === 'string' ? sessions.find(id, caller) : undefined
+}
+
+/** The one notification that asks for something; others are only polite. */
+function takeNotification({ method, params }: JsonRpcNotification, session: Session | undefined): void {
+  if (method !== 'notifications/cancelled') return
+  session?.running.get(params['requestId'] as string | number)?.cancel(clientLeft())
+}
+
+function clientLeft(): WeirError {
+  return new WeirError('CANCELLED', 'The client cancelled the call.')
+}
+
+async function answerRequest(
+  parts: HttpParts,
+  visit: Visit,
+  request: JsonRpcRequest,
+  revision: Revision,
+  session: Session | undefined,
+): Promise<HttpAnswer> {
+  if (request.method === 'subscriptions/listen' && revision.era === 'modern')
+    return listen(parts, visit, request)
+  const meta = revision.readMeta(request.params)
+  const cancellation = new Cancellation()
+  const { response } = visit
+  response.once('close', () => {
+    if (!response.writableFinished) cancellation.cancel(clientLeft())
+  })
+  let stream: EventStream | undefined
+  const exchange: Exchange = {
+    request,
+    revision,
+    meta,
+    caller: visit.caller,
+    view: visit.view,
+    cancellation,
+    session,
+    notify: visit.accept.stream
+      ? (text) => {
+          // The answer stays plain JSON unless something is said before it.
+          if (stream === undefined) {
+            visit.hijack()
+            stream = openEventStream(response)
+          }
+          stream.notify(text)
+        }
+      : undefined,
+    checkInput:
+      revision.era === 'modern' ? (entry, input) => checkParams(entry, visit.headers, input) : undefined,
+  }
+  session?.running.set(request.id, cancellation)
+  const { status, text } = await answerSafely(parts, exchange)
+  session?.running.delete(request.id)
+  if (stream === undefined) return { status, text }
+  stream.end(text)
+  return 'streamed'
+}
+
+/** A refusal from a method is an answer too, and may have to go down a stream that has begun. */
+async function answerSafely(parts: HttpParts, exchange: Exchange): Promise<{ status: number; text: string }> {
+  const { id } = exchange.request
+  try {
+    return { status: 200, text: renderResponse(id, await parts.answer(exchange)) }
+  } catch (thrown) {
+    const error = toWeirError(thrown)
+    if (error.code === 'INTERNAL') parts.log.error({ error: String(error.cause) }, 'A request failed.')
+    return {
+      status: statusOf(error, exchange.revision),
+      text: renderErrorResponse(id, renderJsonRpcError(error)),
+    }
+  }
+}
+
+/**
+ * Legacy clients take any status but 200 for a broken transport, and a 404 for a lost session. Modern ones are
+ * promised a 404 for an unknown method, so nothing else may be one.
+ */
+function statusOf({ code, spec }: WeirError, { era }: Revision): number {
+  if (era === 'legacy') return 200
+  return spec.http === 404 && code !== 'METHOD_NOT_FOUND' ? 400 : spec.http
+}
+
+function listen(parts: HttpParts, visit: Visit, request: JsonRpcRequest): HttpAnswer {
+  if (!visit.accept.stream) {
+    throw new WeirError('NOT_ACCEPTABLE', 'subscriptions/listen answers with an event stream only.', {
+      hint: 'Send Accept: application/json, text/event-stream.',
+    })
+  }
+  let stream: EventStream | undefined
+  const subscription = parts.subscriptions.listen(request, visit.view, {
+    notify(text) {
+      if (stream === undefined) {
+        visit.hijack()
+        stream = openEventStream(visit.response)
+      }
+      stream.notify(text)
+    },
+    end: () => stream?.end(),
+  })
+  visit.response.once('close', () => subscription.dispose())
+  return 'streamed'
+}
+
+const noParams: readonly ParamHeader[] = []
+const paramHeaders = new WeakMap<Entry, readonly ParamHeader[]>()
+
+/** Reads a tool's annotations once; a tool whose annotations are broken promises no headers. */
+function checkParams(entry: Entry, headers: Headers, input: unknown): void {
+  let params = paramHeaders.get(entry)
+  if (params === undefined) {
+    try {
+      params = readParamHeaders(toJsonSchema(entry.target.input))
+    } catch {
+      params = noParams
+    }
+    paramHeaders.set(entry, params)
+  }
+  if (params.length > 0) checkParamHeaders(headers, params, input)
+}
+
+/** Several messages in one body, as revision 2025-03-26 has them; `undefined` where none asks for an answer. */
+export async function answerBatch(
+  parts: HttpParts,
+  visit: Visit,
+  values: readonly unknown[],
+): Promise<string | undefined> {
+  if (values.length === 0) throw new WeirError('INVALID_REQUEST', 'The batch is empty.')
+  if (values.length > batchMax) {
+    throw new WeirError('BATCH_TOO_LARGE', `The batch holds ${values.length} messages.`, {
+      hint: `Send at most ${batchMax} at once.`,
+    })
+  }
+  const revision = findSession(parts, visit)?.revision ?? identifyRevision(visit.headers, '', {}, false)
+  if (!revision.batches) {
+    throw new WeirError('INVALID_REQUEST', `Revision ${revision.version} has no batches.`, {
+      hint: 'Send one message a request.',
+    })
+  }
+  const alone: Visit = { ...visit, accept: { json: true, stream: false } }
+  const answers = await Promise.all(values.map((value) => answerBatched(parts, alone, value)))
+  const texts = answers.filter((text) => text !== undefined)
+  return texts.length === 0 ? undefined : `[${texts.join(',')}]`
+}
+
+async function answerBatched(parts: HttpParts, visit: Visit, value: unknown): Promise<string | undefined> {
+  try {
+    const message = readMessage(value)
+    if (message.kind === 'request' && message.method === 'initialize') {
+      throw new WeirError('INVALID_REQUEST', 'initialize must come alone.')
+    }
+    const answer = await answerMessage(parts, visit, message)
+    return typeof answer === 'object' ? answer.text : undefined
+  } catch (thrown) {
+    return renderErrorResponse(idOf(value), renderJsonRpcError(toWeirError(thrown)))
+  }
+}

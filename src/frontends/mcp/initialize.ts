@@ -1,0 +1,32 @@
+import { isObject } from '../../core/parse-json.ts'
+import type { JsonRpcRequest } from '../../wire/json-rpc.ts'
+import type { Capabilities, Implementation, Revision } from '../../wire/model.ts'
+import { negotiateLegacy } from '../../wire/revisions/index.ts'
+import { serverCapabilities } from './methods.ts'
+
+export interface Handshake {
+  readonly revision: Revision
+  readonly clientCapabilities: Capabilities
+  /** The JSON text of the result. */
+  readonly text: string
+}
+
+/** Answers `initialize`: the version asked for where it is an old one, else the newest old one. */
+export function answerInitialize(
+  { params }: JsonRpcRequest,
+  server: Implementation,
+  instructions: string,
+): Handshake {
+  const revision = negotiateLegacy(params['protocolVersion'])
+  const { capabilities } = params
+  return {
+    revision,
+    clientCapabilities: isObject(capabilities) ? capabilities : {},
+    text: JSON.stringify({
+      protocolVersion: revision.version,
+      capabilities: serverCapabilities,
+      serverInfo: server,
+      instructions,
+    }),
+  }
+}

@@ -1,0 +1,146 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { View } from '../../core/catalog.ts'
+import { WeirError } from '../../core/error.ts'
+import { parseJson } from '../../core/parse-json.ts'
+import { renderJsonRpcError } from '../../wire/errors.ts'
+import { headerNames } from '../../wire/headers.ts'
+import { idOf, type RequestId, readMessage, renderErrorResponse } from '../../wire/json-rpc.ts'
+import { readHttpError } from '../shared/http-server.ts'
+import { answerBatch, answerMessage, type HttpParts, type Visit } from './answer-http.ts'
+import { openEventStream } from './event-stream.ts'
+
+/** MCP over Streamable HTTP, both eras on one URL: `/mcp` serves everything, `/mcp/{name}` one connection. */
+export function mcpHttp(server: FastifyInstance, parts: HttpParts): void {
+  for (const path of ['/mcp', '/mcp/:name']) {
+    server.post(path, { errorHandler: sendRpcError }, (request, reply) => handlePost(parts, request, reply))
+    server.get(path, { errorHandler: sendRpcError }, (request, reply) => handleGet(parts, request, reply))
+    server.delete(path, { errorHandler: sendRpcError }, (request, reply) =>
+      handleDelete(parts, request, reply),
+    )
+  }
+
+  function sendRpcError(thrown: unknown, _request: FastifyRequest, reply: FastifyReply): void {
+    const error = readHttpError(thrown, parts.log)
+    sendText(reply, error.spec.http, renderErrorResponse(undefined, renderJsonRpcError(error)))
+  }
+}
+
+const jsonType = 'application/json'
+const streamType = 'text/event-stream'
+
+function sendText(reply: FastifyReply, status: number, text: string): FastifyReply {
+  return reply.code(status).header('content-type', jsonType).send(text)
+}
+
+async function handlePost(
+  parts: HttpParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const view = findView(parts, request)
+  const accept = readAccept(request.headers.accept)
+  const visit: Visit = {
+    caller: parts.authenticate(request),
+    headers: request.headers,
+    view,
+    response: reply.raw,
+    hijack: () => reply.hijack(),
+    accept,
+  }
+  const value = parseJson(request.body as string)
+  if (Array.isArray(value)) {
+    const text = await answerBatch(parts, visit, value)
+    return text === undefined ? reply.code(202).send() : sendText(reply, 200, text)
+  }
+  let id: RequestId | undefined
+  try {
+    const message = readMessage(value)
+    id = message.kind === 'request' ? message.id : undefined
+    const answer = await answerMessage(parts, visit, message)
+    if (answer === undefined) return reply.code(202).send()
+    if (answer === 'streamed') return reply
+    if (answer.session !== undefined) reply.header(headerNames.session, answer.session)
+    return accept.json ? sendText(reply, answer.status, answer.text) : streamAnswer(reply, answer)
+  } catch (thrown) {
+    const error = readHttpError(thrown, parts.log)
+    return sendText(reply, error.spec.http, renderErrorResponse(id ?? idOf(value), renderJsonRpcError(error)))
+  }
+}
+
+/** For a client that takes nothing but event streams: one with a single event. */
+function streamAnswer(
+  reply: FastifyReply,
+  { text, session }: { text: string; session?: string },
+): FastifyReply {
+  reply.hijack()
+  openEventStream(reply.raw, session === undefined ? {} : { [headerNames.session]: session }).end(text)
+  return reply
+}
+
+/** An old-era session's stream of changes. The new era has `subscriptions/listen` instead. */
+function handleGet(parts: HttpParts, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { session, view } = findSession(parts, request, reply)
+  if (!readAccept(request.headers.accept).stream) {
+    throw new WeirError('NOT_ACCEPTABLE', 'A GET here answers with an event stream only.', {
+      hint: `Send Accept: ${streamType}.`,
+    })
+  }
+  let end = () => {}
+  let notify = (_text: string) => {}
+  const subscription = parts.subscriptions.follow(view, { notify: (text) => notify(text), end: () => end() })
+  reply.hijack()
+  const stream = openEventStream(reply.raw, { [headerNames.session]: session })
+  notify = (text) => stream.notify(text)
+  end = () => stream.end()
+  reply.raw.once('close', () => subscription.dispose())
+  return reply
+}
+
+function handleDelete(parts: HttpParts, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { session } = findSession(parts, request, reply)
+  parts.sessions.end(session, parts.authenticate(request))
+  return reply.code(204).send()
+}
+
+function findSession(
+  parts: HttpParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): { session: string; view: View } {
+  const view = findView(parts, request)
+  const session = request.headers[headerNames.session]
+  if (typeof session !== 'string') {
+    reply.header('allow', 'POST')
+    throw new WeirError(
+      'METHOD_NOT_ALLOWED',
+      `${request.method} needs a session of revision 2025-11-25 or older.`,
+      {
+        hint: 'Send messages by POST.',
+      },
+    )
+  }
+  parts.sessions.find(session, parts.authenticate(request))
+  return { session, view }
+}
+
+function findView({ catalog }: HttpParts, request: FastifyRequest): View {
+  const { name } = request.params as { name?: string }
+  const view = catalog.view(name)
+  if (view !== undefined) return view
+  const known = catalog.connections().map((connection) => connection.name)
+  throw new WeirError('ROUTE_NOT_FOUND', `There is no connection ${JSON.stringify(name)}.`, {
+    hint: known.length === 0 ? 'No connection is configured.' : `There are: ${known.join(', ')}.`,
+  })
+}
+
+/** What the client can read. Both eras ask for both types; a client that names neither gets nothing. */
+function readAccept(accept: string | undefined): Visit['accept'] {
+  if (accept === undefined || accept.includes('*/*'))
+    return { json: true, stream: accept?.includes(streamType) ?? false }
+  const json = accept.includes(jsonType) || accept.includes('application/*')
+  const stream = accept.includes(streamType) || accept.includes('text/*')
+  if (json || stream) return { json, stream }
+  throw new WeirError('NOT_ACCEPTABLE', `Nothing here is of type ${JSON.stringify(accept)}.`, {
+    hint: `Send Accept: ${jsonType}, ${streamType}.`,
+  })
+}

@@ -1,0 +1,157 @@
+import type { Readable, Writable } from 'node:stream'
+import type { Caller } from '../../core/caller.ts'
+import { Cancellation } from '../../core/cancellation.ts'
+import type { Disposable, View } from '../../core/catalog.ts'
+import { toWeirError, WeirError } from '../../core/error.ts'
+import { parseJson } from '../../core/parse-json.ts'
+import { renderJsonRpcError } from '../../wire/errors.ts'
+import { createLineDecoder } from '../../wire/framing.ts'
+import {
+  idOf,
+  type JsonRpcRequest,
+  type RequestId,
+  readMessage,
+  renderErrorResponse,
+  renderNotification,
+  renderResponse,
+} from '../../wire/json-rpc.ts'
+import type { Implementation, Revision } from '../../wire/model.ts'
+import { findRevision, headerlessLegacy } from '../../wire/revisions/index.ts'
+import { unsupportedVersion, versionInBody } from './identify.ts'
+import { answerInitialize } from './initialize.ts'
+import type { Answer } from './methods.ts'
+import type { Session } from './sessions.ts'
+import type { Subscriptions } from './subscriptions.ts'
+
+export interface StdioParts {
+  readonly input: Readable
+  readonly output: Writable
+  readonly caller: Caller
+  readonly view: View
+  readonly answer: Answer
+  readonly subscriptions: Subscriptions
+  readonly server: Implementation
+  readonly instructions: string
+}
+
+/** Requests answered at once; more stay unread in the pipe, which holds its writer back. */
+const runningMax = 256
+/** Bytes of answers that may wait for a slow reader before no more requests are read. */
+const outputBytesMax = 16 * 1024 * 1024
+
+/** MCP over standard input and output, both eras, for one client. Resolves when the client closes its end. */
+export function serveStdio(parts: StdioParts): Promise<void> {
+  const { input, output, view, caller, subscriptions } = parts
+  const running = new Map<RequestId, Cancellation>()
+  const listening = new Map<RequestId, Disposable>()
+  let session: Session | undefined
+
+  const send = (text: string) => {
+    output.write(`${text}\n`)
+  }
+  const isBusy = () => running.size >= runningMax || output.writableLength > outputBytesMax
+  const breathe = () => {
+    if (input.isPaused() && !isBusy()) input.resume()
+  }
+  const respond = async (request: JsonRpcRequest) => {
+    const { id, method } = request
+    const cancellation = new Cancellation()
+    running.set(id, cancellation)
+    try {
+      if (method === 'initialize' && versionInBody(request.params) === undefined) {
+        const handshake = answerInitialize(request, parts.server, parts.instructions)
+        session = { ...handshake, logLevel: undefined, running }
+        subscribeLegacy()
+        send(renderResponse(id, handshake.text))
+        return
+      }
+      const revision = revisionOf(request, session)
+      if (method === 'subscriptions/listen' && revision.era === 'modern') {
+        revision.readMeta(request.params)
+        listening.set(id, subscriptions.listen(request, view, { notify: send, end: () => endListening(id) }))
+        return
+      }
+      const meta = revision.readMeta(request.params)
+      const text = await parts.answer({
+        request,
+        revision,
+        meta,
+        caller,
+        view,
+        cancellation,
+        session,
+        notify: send,
+      })
+      // Nothing more is said of a request that its sender has cancelled.
+      if (cancellation.reason?.code !== 'CANCELLED') send(renderResponse(id, text))
+    } catch (thrown) {
+      if (cancellation.reason?.code === 'CANCELLED') return
+      send(renderErrorResponse(id, renderJsonRpcError(toWeirError(thrown))))
+    } finally {
+      running.delete(id)
+      breathe()
+    }
+  }
+  const subscribeLegacy = () => {
+    if (listening.has('initialize')) return
+    listening.set('initialize', subscriptions.follow(view, { notify: send, end: () => {} }))
+  }
+  const endListening = (requestId: RequestId) => {
+    if (listening.delete(requestId)) send(renderNotification('notifications/cancelled', { requestId }))
+  }
+  const cancel = (requestId: RequestId) => {
+    running.get(requestId)?.cancel(new WeirError('CANCELLED', 'The client cancelled the call.'))
+    listening.get(requestId)?.dispose()
+    listening.delete(requestId)
+  }
+  const take = (value: unknown) => {
+    try {
+      const message = readMessage(value)
+      if (message.kind === 'request') void respond(message)
+      else if (message.kind === 'notification' && message.method === 'notifications/cancelled') {
+        cancel(message.params['requestId'] as RequestId)
+      }
+    } catch (thrown) {
+      send(renderErrorResponse(idOf(value), renderJsonRpcError(toWeirError(thrown))))
+    }
+  }
+  const decoder = createLineDecoder(
+    (line) => {
+      try {
+        const value = parseJson(line)
+        for (const message of Array.isArray(value) ? value.slice(0, 100) : [value]) take(message)
+      } catch (thrown) {
+        send(renderErrorResponse(undefined, renderJsonRpcError(toWeirError(thrown))))
+      }
+    },
+    4 * 1024 * 1024,
+  )
+
+  return new Promise((resolve) => {
+    input.on('data', (chunk: Buffer) => {
+      try {
+        decoder.push(chunk)
+      } catch (thrown) {
+        // A line without end cannot be told from the next one, so the connection is over.
+        send(renderErrorResponse(undefined, renderJsonRpcError(toWeirError(thrown))))
+        input.destroy()
+      }
+      if (isBusy()) input.pause()
+    })
+    output.on('drain', breathe)
+    input.once('close', () => {
+      for (const one of running.values()) one.cancel(new WeirError('CANCELLED', 'The client left.'))
+      for (const one of listening.values()) one.dispose()
+      resolve()
+    })
+    input.once('end', () => input.destroy())
+  })
+}
+
+function revisionOf({ params }: JsonRpcRequest, session: Session | undefined): Revision {
+  const version = versionInBody(params)
+  if (version === undefined) return session?.revision ?? headerlessLegacy
+  const revision = typeof version === 'string' ? findRevision(version) : undefined
+  if (revision === undefined) throw unsupportedVersion(version)
+  return revision
+}

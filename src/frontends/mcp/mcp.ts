@@ -1,0 +1,63 @@
+import type { Readable, Writable } from 'node:stream'
+import type { FastifyInstance } from 'fastify'
+import type { Executor } from '../../core/call.ts'
+import type { Caller } from '../../core/caller.ts'
+import type { Catalog } from '../../core/catalog.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { Logger } from '../../core/logger.ts'
+import type { Implementation } from '../../wire/model.ts'
+import type { Authenticate } from '../shared/authenticate.ts'
+import { createSeal } from '../shared/seal.ts'
+import { mcpHttp } from './mcp-http.ts'
+import { serveStdio } from './mcp-stdio.ts'
+import { createAnswer } from './methods.ts'
+import { createRequestStates } from './request-state.ts'
+import { createSessions } from './sessions.ts'
+import { createSubscriptions } from './subscriptions.ts'
+
+/** What the MCP frontend is built from. */
+export interface McpFrontendParts {
+  readonly catalog: Catalog
+  readonly executor: Executor
+  readonly authenticate: Authenticate
+  readonly server: Implementation
+  readonly log: Logger
+  readonly clock: Clock
+  /** Replicas that share it serve each other's sessions. */
+  readonly sessionKey: string | undefined
+}
+
+/** MCP, both eras, over HTTP and over stdio, from one catalog. */
+export interface McpFrontend {
+  serveHttp(server: FastifyInstance): void
+  serveStdio(input: Readable, output: Writable, caller: Caller): Promise<void>
+  /** Ends every stream that waits for events. */
+  endStreams(): void
+}
+
+/** What every client is told at its first contact. */
+const instructions =
+  'Tools are named {connection}__{tool}. A failed call says in _meta["weir/error"] what happened and whether a retry can help.'
+
+export function createMcpFrontend(parts: McpFrontendParts): McpFrontend {
+  const { catalog, executor, clock, server, sessionKey } = parts
+  const subscriptions = createSubscriptions()
+  const states = createRequestStates(createSeal('request-state', sessionKey), clock)
+  const answer = createAnswer({ catalog, executor, states, server, instructions })
+  const sessions = createSessions(createSeal('session', sessionKey), clock)
+  return {
+    serveHttp: (http) => mcpHttp(http, { ...parts, sessions, subscriptions, answer, instructions }),
+    serveStdio: (input, output, caller) =>
+      serveStdio({
+        input,
+        output,
+        caller,
+        view: catalog.view()!,
+        answer,
+        subscriptions,
+        server,
+        instructions,
+      }),
+    endStreams: () => subscriptions.closeAll(),
+  }
+}

@@ -1,0 +1,61 @@
+import { renderError, type WeirError } from '../../core/error.ts'
+import type { Result } from '../../core/outcome.ts'
+import { isObject } from '../../core/parse-json.ts'
+import type { Tool } from '../../core/tool.ts'
+import type { Implementation, Revision } from '../../wire/model.ts'
+
+/** A tool's answer as the JSON text of an MCP result; what an upstream sent keeps every field. */
+export function renderResult(result: Result, revision: Revision, server: Implementation): string {
+  if (result.content === undefined) return renderStructured(result, revision, server)
+  if (revision.era === 'legacy') {
+    // Legacy revisions know objects only; the text content says the same.
+    if (result.structuredContent === undefined || isObject(result.structuredContent))
+      return JSON.stringify(result)
+    const { structuredContent: _dropped, ...rest } = result
+    return JSON.stringify(rest)
+  }
+  if (result._meta === undefined) return spliceMembers(JSON.stringify(result), revision.resultMembers(server))
+  // The upstream's own `_meta` and ours become one member: a JSON object holds each name once.
+  const ours = JSON.parse(`{${revision.resultMembers(server).slice(1)}}`) as Result
+  return JSON.stringify({ ...result, ...ours, _meta: { ...result._meta, ...ours._meta } })
+}
+
+/** `structuredContent` as text too, serialised once. */
+function renderStructured(result: Result, revision: Revision, server: Implementation): string {
+  const { structuredContent = null, isError } = result
+  const json = JSON.stringify(structuredContent)
+  const structured =
+    revision.era === 'modern' || isObject(structuredContent) ? `,"structuredContent":${json}` : ''
+  const error = isError === true ? ',"isError":true' : ''
+  const text = `{"content":[{"type":"text","text":${JSON.stringify(json)}}]${structured}${error}`
+  return `${text}${revision.resultMembers(server)}}`
+}
+
+function spliceMembers(objectText: string, members: string): string {
+  if (members === '') return objectText
+  return objectText === '{}' ? `{${members.slice(1)}}` : `${objectText.slice(0, -1)}${members}}`
+}
+
+/**
+ * A failed tool as a result the model can react to. The error stands in `_meta["weir/error"]` always, and in
+ * `structuredContent` only where the tool promised no schema for it: clients check that even on errors.
+ */
+export function renderFailure(
+  error: WeirError,
+  tool: Tool | undefined,
+  revision: Revision,
+  server: Implementation,
+): string {
+  const body = renderError(error)
+  const text = body.hint === undefined ? body.message : `${body.message} ${body.hint}`
+  return renderResult(
+    {
+      content: [{ type: 'text', text: `${body.code}: ${text}` }],
+      isError: true,
+      ...(tool?.output === undefined ? { structuredContent: { error: body } } : {}),
+      _meta: { 'weir/error': body },
+    },
+    revision,
+    server,
+  )
+}

@@ -1,0 +1,102 @@
+import type { Catalog, Entry } from '../../core/catalog.ts'
+import { WeirError } from '../../core/error.ts'
+import { isObject } from '../../core/parse-json.ts'
+
+/** One tool to run, as asked for. */
+export interface ToolRequest {
+  readonly slug: string
+  readonly input: Readonly<Record<string, unknown>>
+}
+
+/** `POST /mcp/execute` (D4-013). */
+export interface ExecuteRequest {
+  readonly tools: readonly ToolRequest[]
+  readonly requestId: string | undefined
+}
+
+export interface FoundTool extends ToolRequest {
+  readonly entry: Entry
+}
+
+/** Tools in one request. */
+const toolsMax = 100
+const requestIdLengthMax = 200
+const settleMaxMs = 2_000
+
+/** The fields of the document. What Weir does not do yet is refused rather than passed over. */
+const knownFields = new Set(['tools', 'sync_response_to_workbench', 'thought', 'current_step', 'request_id'])
+
+/** Throws INVALID_REQUEST naming what is wrong, before anything runs. */
+export function readExecuteRequest(body: unknown): ExecuteRequest {
+  if (!isObject(body)) throw invalid('The body must be an object.')
+  for (const field of Object.keys(body))
+    if (!knownFields.has(field)) throw invalid(`There is no field "${field}".`)
+  const { tools, request_id: requestId } = body
+  if (!Array.isArray(tools) || tools.length === 0)
+    throw invalid('"tools" must be a list with at least one item.')
+  if (tools.length > toolsMax)
+    throw invalid(`"tools" holds ${tools.length} items.`, `Send at most ${toolsMax}.`)
+  for (const field of ['thought', 'current_step', 'request_id']) {
+    const value = body[field] ?? undefined
+    if (value !== undefined && typeof value !== 'string') throw invalid(`"${field}" must be a string.`)
+  }
+  if (typeof requestId === 'string' && requestId.length > requestIdLengthMax)
+    throw invalid('"request_id" is too long.')
+  if (body['sync_response_to_workbench'] === true) {
+    throw invalid('"sync_response_to_workbench" is not available.', 'Leave it out: responses come whole.')
+  }
+  return {
+    tools: tools.map(readTool),
+    requestId: typeof requestId === 'string' && requestId !== '' ? requestId : undefined,
+  }
+}
+
+/** B-145: `arguments` may be left out. */
+function readTool(tool: unknown, index: number): ToolRequest {
+  if (!isObject(tool) || typeof tool['tool_slug'] !== 'string') {
+    throw invalid(`tools[${index}] must be an object with a "tool_slug".`)
+  }
+  const { tool_slug: slug, arguments: input = {}, ...rest } = tool
+  if (!isObject(input)) throw invalid(`tools[${index}].arguments must be an object.`)
+  const unknown = Object.keys(rest)[0]
+  if (unknown !== undefined) throw invalid(`tools[${index}] has no field "${unknown}".`)
+  return { slug, input }
+}
+
+function invalid(message: string, hint = 'See POST /mcp/execute in the reference.'): WeirError {
+  return new WeirError('INVALID_REQUEST', message, { hint })
+}
+
+/** Finds every tool before any runs: a request with a wrong name changes nothing. */
+export async function findTools(
+  catalog: Catalog,
+  tools: readonly ToolRequest[],
+): Promise<readonly FoundTool[]> {
+  const isKnown = ({ slug }: ToolRequest) =>
+    catalog.find(slug) !== undefined || catalog.candidates(slug).length > 0
+  if (!tools.every(isKnown)) await catalog.settled(settleMaxMs)
+  return tools.map((tool) => ({ ...tool, entry: findTool(catalog, tool.slug) }))
+}
+
+/** By its exact id, or by its bare name where only one tool has it (C-03, B-139). */
+function findTool(catalog: Catalog, slug: string): Entry {
+  const exact = catalog.find(slug)
+  if (exact !== undefined) return exact
+  const [only, ...others] = catalog.candidates(slug)
+  if (only === undefined) {
+    throw new WeirError('TOOL_NOT_FOUND', `Tool '${slug.slice(0, 200)}' not found`, {
+      hint: 'GET /mcp/discover names those there are.',
+    })
+  }
+  if (others.length > 0) {
+    throw new WeirError(
+      'TOOL_AMBIGUOUS',
+      `Several tools are called '${slug}': ${[only, ...others].join(', ')}.`,
+      {
+        hint: 'Use one of these ids.',
+        data: { candidates: [only, ...others] },
+      },
+    )
+  }
+  return catalog.find(only)!
+}

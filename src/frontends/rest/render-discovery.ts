@@ -1,0 +1,52 @@
+import type { Catalog, Entry } from '../../core/catalog.ts'
+import { type JsonSchema, toJsonSchema } from '../../core/schema.ts'
+
+/** `GET /mcp/discover` (D4-012). */
+export interface Discovery {
+  readonly server_name: string
+  readonly version: string
+  readonly description: string
+  readonly tools: readonly DiscoveredTool[]
+  readonly capabilities: readonly string[]
+  readonly health_check_url: string
+}
+
+/** A tool as this dialect describes it (D4-010). `name` is the id, which `tool_slug` takes. */
+interface DiscoveredTool {
+  readonly name: string
+  readonly description: string
+  readonly input_schema: JsonSchema
+  readonly output_schema?: JsonSchema
+  readonly category: string
+}
+
+const settleMaxMs = 2_000
+
+export async function renderDiscovery({
+  catalog,
+  server,
+}: {
+  readonly catalog: Catalog
+  readonly server: { readonly name: string; readonly version: string }
+}): Promise<Discovery> {
+  await catalog.settled(settleMaxMs)
+  const entries = (catalog.view()?.list() ?? []).map(({ entry }) => entry)
+  return {
+    server_name: server.name,
+    version: server.version,
+    description: 'Every tool of every connection of this gateway, under one roof.',
+    tools: entries.map(renderTool),
+    capabilities: catalog.connections().map(({ name }) => name),
+    health_check_url: '/health',
+  }
+}
+
+function renderTool({ id, connection, target }: Entry): DiscoveredTool {
+  return {
+    name: id,
+    description: target.description,
+    input_schema: toJsonSchema(target.input),
+    ...(target.output === undefined ? {} : { output_schema: toJsonSchema(target.output) }),
+    category: connection,
+  }
+}

@@ -1,0 +1,99 @@
+import type { ServerResponse } from 'node:http'
+import type { Executor } from '../../core/call.ts'
+import type { Caller } from '../../core/caller.ts'
+import { Cancellation } from '../../core/cancellation.ts'
+import { type ErrorBody, renderError, WeirError } from '../../core/error.ts'
+import type { Outcome, Result } from '../../core/outcome.ts'
+import { nextCallId } from '../shared/next-call-id.ts'
+import type { FoundTool } from './read-execute.ts'
+
+export interface ToolsRun {
+  readonly requestId: string
+  readonly caller: Caller
+  readonly found: readonly FoundTool[]
+  /** Watched for a client that leaves. */
+  readonly response: ServerResponse
+}
+
+/** One item of `data.results` (D4-014), in the order asked for, with its own outcome (B-123). */
+interface ItemResult {
+  readonly tool_slug: string
+  readonly successful: boolean
+  readonly response?: unknown
+  readonly error?: string
+  readonly error_detail?: ErrorBody
+}
+
+/** Runs the tools one after another. The first failure ends the run (D4-015), and what ran before it is kept (B-123). */
+export async function runTools(executor: Executor, run: ToolsRun): Promise<unknown> {
+  const { response } = run
+  // Each tool has its own deadline, so each has its own way to be stopped.
+  let cancellation = new Cancellation()
+  let clientLeft: WeirError | undefined
+  response.once('close', () => {
+    if (response.writableFinished) return
+    clientLeft = new WeirError('CANCELLED', 'The client left.')
+    cancellation.cancel(clientLeft)
+  })
+  const results: ItemResult[] = []
+  let failure: string | undefined
+  for (const { entry, input, slug } of run.found) {
+    if (failure !== undefined) {
+      const skipped = new WeirError('NOT_RUN', 'Not run: an earlier tool of the request failed.')
+      results.push(renderFailed(slug, skipped))
+      continue
+    }
+    cancellation = new Cancellation()
+    if (clientLeft !== undefined) cancellation.cancel(clientLeft)
+    const outcome = await executor.execute({
+      id: nextCallId(),
+      entry,
+      input,
+      caller: run.caller,
+      cancellation,
+      via: 'rest',
+    })
+    const item = renderItem(slug, outcome)
+    results.push(item)
+    if (!item.successful) failure = item.error ?? 'The tool failed.'
+  }
+  return {
+    request_id: run.requestId,
+    successful: failure === undefined,
+    data: { results },
+    ...(failure === undefined ? {} : { error: failure }),
+  }
+}
+
+function renderItem(slug: string, outcome: Outcome): ItemResult {
+  switch (outcome.kind) {
+    case 'complete': {
+      const response = renderResponse(outcome.result)
+      if (outcome.result.isError !== true) return { tool_slug: slug, successful: true, response }
+      return { tool_slug: slug, successful: false, response, error: textOf(outcome.result) }
+    }
+    case 'input-required':
+      return renderFailed(
+        slug,
+        new WeirError('INPUT_UNSUPPORTED', 'The tool asks its user a question.', {
+          hint: 'Call it over MCP.',
+        }),
+      )
+    case 'failed':
+      return renderFailed(slug, outcome.error)
+  }
+}
+
+function renderFailed(slug: string, error: WeirError): ItemResult {
+  return { tool_slug: slug, successful: false, error: error.message, error_detail: renderError(error) }
+}
+
+/** The data where there is some, else the content blocks as they came. */
+function renderResponse({ structuredContent, content }: Result): unknown {
+  return structuredContent === undefined ? { content: content ?? [] } : structuredContent
+}
+
+function textOf({ content }: Result): string {
+  const text = content?.find((block) => block.type === 'text')?.['text']
+  return typeof text === 'string' ? text : 'The tool answered with an error.'
+}

@@ -1,0 +1,83 @@
+import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } from 'fastify'
+import { renderError, toWeirError, WeirError } from '../../core/error.ts'
+import type { Logger } from '../../core/logger.ts'
+import { createOriginCheck, type OriginRules } from './check-origin.ts'
+
+/** Largest body that is read (R20). */
+export const bodyBytesMax = 4 * 1024 * 1024
+/** R19: a client that drips its request is cut off. */
+const slow = { headersMs: 10_000, requestMs: 30_000, checkEveryMs: 1_000 }
+
+/**
+ * The one HTTP server: every request passes the Host and Origin check before anything else, bodies arrive as text for
+ * their frontend to parse once, and every failure answers as JSON, never as HTML.
+ */
+export function createHttpServer(rules: OriginRules, log: Logger): FastifyInstance {
+  const server = fastify({
+    bodyLimit: bodyBytesMax,
+    requestTimeout: slow.requestMs,
+    forceCloseConnections: 'idle',
+    http: { headersTimeout: slow.headersMs, connectionsCheckingInterval: slow.checkEveryMs },
+    routerOptions: { maxParamLength: 128 },
+    exposeHeadRoutes: false,
+  })
+  const checkOrigin = createOriginCheck(rules)
+  server.addHook('onRequest', (request, _reply, done) => {
+    const { host, origin, 'content-encoding': encoding } = request.headers
+    try {
+      checkOrigin(host, origin)
+      if (encoding !== undefined && encoding !== 'identity') throw compressed()
+      done()
+    } catch (refusal) {
+      done(refusal as Error)
+    }
+  })
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) =>
+    done(null, body),
+  )
+  server.setErrorHandler((thrown, _request, reply) => sendError(reply, readHttpError(thrown, log)))
+  server.setNotFoundHandler((request, reply) =>
+    sendError(
+      reply,
+      new WeirError('ROUTE_NOT_FOUND', `There is no ${request.method} ${request.url.split('?')[0]}.`, {
+        hint: 'MCP is at /mcp, the REST dialect at /mcp/discover and /mcp/execute.',
+      }),
+    ),
+  )
+  return server
+}
+
+/** A compressed body can be a bomb, and no client of ours sends one (S18). */
+function compressed(): WeirError {
+  return new WeirError('UNSUPPORTED_MEDIA_TYPE', 'Compressed bodies are not read.', {
+    hint: 'Send the body as it is.',
+  })
+}
+
+/** Every error that can reach an error handler, Fastify's own ones too, as a WeirError. */
+export function readHttpError(thrown: unknown, log: Logger): WeirError {
+  if (thrown instanceof WeirError) return thrown
+  const { code, statusCode } = thrown as Partial<FastifyError>
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return new WeirError('BODY_TOO_LARGE', `The body is larger than ${bodyBytesMax} bytes.`, {
+      hint: 'Send less in one request.',
+    })
+  }
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return new WeirError('UNSUPPORTED_MEDIA_TYPE', 'The body is not of type application/json.', {
+      hint: 'Send Content-Type: application/json.',
+    })
+  }
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return new WeirError('INVALID_REQUEST', 'The HTTP request is malformed.', { cause: thrown })
+  }
+  const error = toWeirError(thrown)
+  log.error({ event: 'http.failed', error: (thrown as Error).stack }, 'A request failed.')
+  return error
+}
+
+/** An error outside of any dialect: `{ error: { code, message, hint, retryable } }`. */
+export function sendError(reply: FastifyReply, error: WeirError): FastifyReply {
+  return reply.code(error.spec.http).send({ error: renderError(error) })
+}

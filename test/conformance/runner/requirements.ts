@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { parse } from 'yaml'
+
+export const revisions = ['2026-07-28', '2025-11-25'] as const
+export type Revision = (typeof revisions)[number]
+
+const suiteDir = dirname(
+  createRequire(import.meta.url).resolve('@modelcontextprotocol/conformance/package.json'),
+)
+
+/** The suite's command; the version is pinned in package.json. */
+export const suiteEntry = join(suiteDir, 'dist/index.js')
+
+/**
+ * Scenarios the suite runs without counting them, which Weir has to pass nevertheless: headers must
+ * be checked, schemas must survive a hop, a deleted session must be gone.
+ */
+const extraScenarios: Record<Revision, readonly string[]> = {
+  '2026-07-28': ['http-header-validation', 'http-custom-header-server-validation', 'json-schema-2020-12'],
+  '2025-11-25': ['json-schema-2020-12', 'server-session-lifecycle'],
+}
+
+export interface RequiredScenarios {
+  /** The suite's own requirement: what its exit code speaks of. */
+  readonly scored: readonly string[]
+  /** All that Weir has to pass, the scored ones first. */
+  readonly all: readonly string[]
+}
+
+export function listRequiredScenarios(revision: Revision): RequiredScenarios {
+  const file = join(suiteDir, 'requirements', `${revision}.yaml`)
+  const { server }: { server: string[] } = parse(readFileSync(file, 'utf8'))
+  return { scored: server, all: [...server, ...extraScenarios[revision]] }
+}
+
+/** Scenarios the list of expected failures may never name: tools pass through from the first day. */
+export const neverExpected: readonly string[] = [
+  'tools-list',
+  'tools-call-simple-text',
+  'tools-call-image',
+  'tools-call-audio',
+  'tools-call-embedded-resource',
+  'tools-call-mixed-content',
+  'tools-call-error',
+  'tools-call-with-progress',
+  'server-stateless',
+  'server-initialize',
+  'ping',
+  'dns-rebinding-protection',
+  'http-header-validation',
+  'server-sse-multiple-streams',
+  'caching',
+]

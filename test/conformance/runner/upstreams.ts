@@ -1,0 +1,54 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { stringify } from 'yaml'
+import { type Child, startServer } from './child.ts'
+
+export const upstreams = ['http', 'stdio'] as const
+export type Upstream = (typeof upstreams)[number]
+
+/** A server under test, and the processes to stop after it. */
+export interface Subject {
+  readonly url: string
+  /** What all processes have written so far. */
+  output(): string
+  stop(): Promise<void>
+}
+
+const fixtureEntry = fileURLToPath(new URL('../fixture-server.ts', import.meta.url))
+const weirEntry = fileURLToPath(new URL('../../../bin/weir.js', import.meta.url))
+const startMs = 15_000
+
+/** The fixture itself, over HTTP: shows whether a failure is Weir's at all. */
+export async function startFixture(workDir: string): Promise<Subject> {
+  return combine(await startServer([fixtureEntry, '--port', '0'], workDir, startMs), '')
+}
+
+/** Weir, with the fixture as its only connection, reached under the fixture's own tool names. */
+export async function startWeir(upstream: Upstream, workDir: string): Promise<Subject> {
+  const fixture =
+    upstream === 'http' ? await startServer([fixtureEntry, '--port', '0'], workDir, startMs) : undefined
+  const connection = fixture
+    ? { type: 'mcp', url: fixture.url, allowPrivate: true }
+    : { type: 'mcp', command: process.execPath, args: [fixtureEntry, '--stdio'] }
+  const config = join(workDir, 'weir.yaml')
+  await writeFile(config, stringify({ connections: { fixture: connection } }))
+  try {
+    const args = [weirEntry, 'start', '--config', config, '--port', '0', '--json']
+    return combine(await startServer(args, workDir, startMs), '/mcp/fixture', fixture)
+  } catch (error) {
+    await fixture?.stop()
+    throw error
+  }
+}
+
+function combine(server: Child & { url: string }, path: string, behind?: Child): Subject {
+  return {
+    url: `${server.url.replace(/\/$/, '')}${path}`,
+    output: () => `${server.output()}\n--- fixture ---\n${behind?.output() ?? ''}`,
+    async stop() {
+      await server.stop()
+      await behind?.stop()
+    },
+  }
+}
