@@ -10,7 +10,7 @@ import type { JsonRpcRequest } from '../../wire/json-rpc.ts'
 import type { Implementation, RequestMeta, Revision } from '../../wire/model.ts'
 import { supportedVersions } from '../../wire/revisions/index.ts'
 import { nextCallId } from '../shared/next-call-id.ts'
-import { createEmit } from './emit.ts'
+import { createEmit, wantedLogLevel } from './emit.ts'
 import { createToolsRenderer } from './render-list.ts'
 import { renderFailure, renderResult } from './render-result.ts'
 import type { RequestStates, StateBinding } from './request-state.ts'
@@ -191,6 +191,7 @@ async function findTool({ catalog }: MethodParts, { view }: Exchange, name: unkn
 function createCall({ states }: MethodParts, exchange: Exchange, entry: Entry, binding: StateBinding): Call {
   const { request, meta, caller, cancellation, session } = exchange
   const emit = createEmit(exchange)
+  const logLevel = wantedLogLevel(exchange)
   const answers = readAnswers(states, request.params, binding)
   const clientCapabilities = session?.clientCapabilities ?? meta.clientCapabilities
   return {
@@ -203,7 +204,7 @@ function createCall({ states }: MethodParts, exchange: Exchange, entry: Entry, b
     clientCapabilities,
     wantsProgress: emit !== undefined && meta.progressToken !== undefined,
     ...(meta.forward === undefined ? {} : { meta: meta.forward }),
-    ...(meta.logLevel === undefined ? {} : { logLevel: meta.logLevel }),
+    ...(emit === undefined || logLevel === undefined ? {} : { logLevel }),
     ...(answers === undefined ? {} : { answers }),
     ...(emit === undefined ? {} : { emit }),
   }
