@@ -1,5 +1,6 @@
 import { destination, type Logger as PinoLogger, pino } from 'pino'
 import type { Logger } from '../core/logger.ts'
+import { redactFields } from './redact.ts'
 
 /** How much is written, and how. */
 export interface LogSettings {
@@ -19,12 +20,15 @@ export interface Log extends Logger {
   flush(): void
 }
 
-/** Keys whose values are never written, wherever they stand (S16). */
-const secretKeys = ['authorization', 'password', 'token', 'secret', 'apiKey', 'api_key', 'cookie']
+/** What waits for a terminal or a pipe that takes nothing; lines beyond it are lost, and the process lives. */
+const bufferedCharsMax = 8 * 1024 * 1024
 
 /** Structured lines on standard error, or where `write` puts them. Buffered: a slow terminal never holds up a call. */
 export function createLog(write?: (line: string) => void): Log {
-  const sink = write === undefined ? destination({ dest: 2, sync: false, minLength: 0 }) : undefined
+  const sink =
+    write === undefined
+      ? destination({ dest: 2, sync: false, minLength: 0, maxLength: bufferedCharsMax })
+      : undefined
   const put = write ?? ((line: string) => void sink?.write(line))
   let settings: LogSettings = { level: 'info', format: 'json', redact: (line) => line }
   const logger: PinoLogger = pino(
@@ -32,8 +36,7 @@ export function createLog(write?: (line: string) => void): Log {
       level: settings.level,
       base: null,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: secretKeys.flatMap((key) => [key, `*.${key}`]), censor: '[redacted]' },
+      formatters: { level: (label) => ({ level: label }), log: redactFields },
     },
     {
       write: (line: string) => put(settings.redact(settings.format === 'pretty' ? renderPretty(line) : line)),
