@@ -51,6 +51,7 @@ export function createBase(options: {
   return { log, egress, connectors: [...builtIn, ...(options.connectors ?? [])] }
 }
 
+/** What one gateway is built from. */
 export interface WeirOptions {
   readonly base: Base
   readonly loaded: LoadedConfig
