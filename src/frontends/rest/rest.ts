@@ -39,7 +39,7 @@ export function rest(server: FastifyInstance, parts: RestParts): void {
 
 async function execute(parts: RestParts, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   const caller = parts.authenticate(request)
-  const body = readExecuteRequest(parseJson(request.body as string))
+  const body = readExecuteRequest(parseJson((request.body as string | undefined) ?? ''))
   // B-124: an id is always there; the client's own where it sent one.
   const requestId = body.requestId ?? nextCallId()
   try {
