@@ -167,7 +167,7 @@ function openReply(response: IncomingMessage, sent: ClientRequest): OpenReply {
   response.on('data', (chunk: Buffer) => decoder.push(chunk))
   response.on('error', () => {})
   sent.on('error', () => {})
-  const ended = once(response, 'close')
+  const ended = new Promise((resolve) => response.once('close', resolve))
   return {
     status: response.statusCode ?? 0,
     headers: response.headers,
