@@ -116,6 +116,7 @@ async function answerRequest(
     if (!response.writableFinished) cancellation.cancel(clientLeft())
   })
   let stream: EventStream | undefined
+  let isAnswered = false
   const exchange: Exchange = {
     request,
     revision,
@@ -126,6 +127,8 @@ async function answerRequest(
     session,
     notify: visit.accept.stream
       ? (text) => {
+          // A tool may talk on after its call has ended; its response is somebody else's by then.
+          if (isAnswered || cancellation.reason !== undefined) return
           // The answer stays plain JSON unless something is said before it.
           if (stream === undefined) {
             visit.hijack()
@@ -139,7 +142,8 @@ async function answerRequest(
   }
   session?.running.set(request.id, cancellation)
   const { status, text } = await answerSafely(parts, exchange)
-  session?.running.delete(request.id)
+  isAnswered = true
+  if (session?.running.get(request.id) === cancellation) session.running.delete(request.id)
   if (stream === undefined) return { status, text }
   stream.end(text)
   return 'streamed'
@@ -184,7 +188,7 @@ function listen(parts: HttpParts, visit: Visit, request: JsonRpcRequest): HttpAn
       }
       stream.notify(text)
     },
-    end: () => stream?.end(),
+    end: (answerText) => stream?.end(answerText),
   })
   visit.response.once('close', () => subscription.dispose())
   return 'streamed'
@@ -226,6 +230,8 @@ export async function answerBatch(
     })
   }
   const alone: Visit = { ...visit, accept: { json: true, stream: false } }
+  // Each message listens for the client's leaving; a batch is bounded, so this is no leak.
+  visit.response.setMaxListeners(batchMax + 10)
   const answers = await Promise.all(values.map((value) => answerBatched(parts, alone, value)))
   const texts = answers.filter((text) => text !== undefined)
   return texts.length === 0 ? undefined : `[${texts.join(',')}]`

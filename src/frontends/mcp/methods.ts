@@ -4,7 +4,7 @@ import type { Cancellation } from '../../core/cancellation.ts'
 import type { Catalog, Entry, View } from '../../core/catalog.ts'
 import { WeirError } from '../../core/error.ts'
 import { type LogLevel, logLevels } from '../../core/event.ts'
-import type { InputAnswers } from '../../core/outcome.ts'
+import type { InputAnswers, InputRequired } from '../../core/outcome.ts'
 import { isObject } from '../../core/parse-json.ts'
 import type { JsonRpcRequest } from '../../wire/json-rpc.ts'
 import type { Implementation, RequestMeta, Revision } from '../../wire/model.ts'
@@ -223,10 +223,33 @@ function readAnswers(
   }
 }
 
+/** Which capability a client must have declared to be asked each kind of question. */
+const capabilityOf: Readonly<Record<string, string>> = {
+  'elicitation/create': 'elicitation',
+  'sampling/createMessage': 'sampling',
+  'roots/list': 'roots',
+}
+
+/** The protocol forbids to ask a client what it did not say it can answer. Throws MISSING_CAPABILITY. */
+function checkAnswerable(
+  { questions }: InputRequired,
+  { clientCapabilities }: RequestMeta,
+  id: string,
+): void {
+  const missing = Object.values(questions)
+    .map((question) => (isObject(question) ? capabilityOf[String(question['method'])] : undefined))
+    .filter((name) => name !== undefined && clientCapabilities[name] === undefined)
+  if (missing.length === 0) return
+  throw new WeirError('MISSING_CAPABILITY', `${id} asks its user for ${missing.join(' and ')}.`, {
+    hint: 'Declare the capability with the call, if the client can carry the question.',
+    data: { requiredCapabilities: Object.fromEntries(missing.map((name) => [name, {}])) },
+  })
+}
+
 function renderQuestions(
   { states, server }: MethodParts,
-  { revision }: Exchange,
-  required: { readonly questions: Readonly<Record<string, unknown>>; readonly resume: string | undefined },
+  { revision, meta }: Exchange,
+  required: InputRequired,
   binding: StateBinding,
 ): string {
   if (revision.era === 'legacy') {
@@ -235,6 +258,7 @@ function renderQuestions(
     })
     return renderFailure(error, undefined, revision, server)
   }
+  checkAnswerable(required, meta, binding.id)
   const members = revision.resultMembers(server).replace('"complete"', '"input_required"')
   const body = JSON.stringify({
     inputRequests: required.questions,

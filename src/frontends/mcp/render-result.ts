@@ -14,7 +14,8 @@ export function renderResult(result: Result, revision: Revision, server: Impleme
     const { structuredContent: _dropped, ...rest } = result
     return JSON.stringify(rest)
   }
-  if (result._meta === undefined) return spliceMembers(JSON.stringify(result), revision.resultMembers(server))
+  if (result._meta === undefined && !('resultType' in result))
+    return spliceMembers(JSON.stringify(result), revision.resultMembers(server))
   // The upstream's own `_meta` and ours become one member: a JSON object holds each name once.
   const ours = JSON.parse(`{${revision.resultMembers(server).slice(1)}}`) as Result
   return JSON.stringify({ ...result, ...ours, _meta: { ...result._meta, ...ours._meta } })
