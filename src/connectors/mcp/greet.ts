@@ -27,26 +27,40 @@ export interface Opening {
 /**
  * Finds out which era a server speaks, and greets it so. A server that answers `server/discover`, or refuses it with an
  * error of the modern era, is modern; any other refusal means legacy. Some legacy servers never answer what they do not
- * know: after a while they are sent `initialize` too, and the first answer that settles the matter counts.
+ * know: after a while they are sent `initialize` too.
  */
 export async function greet(opening: Opening, era: Era | 'auto', signal: AbortSignal): Promise<Greeting> {
   if (era === 'legacy') return readInitialized(await opening.initialize(signal))
   const probe = new AbortController()
-  const discovered = opening.discover(AbortSignal.any([signal, probe.signal])).then(readDiscovered)
+  const probing = AbortSignal.any([signal, probe.signal])
+  const discovered = opening.discover(probing).then(readDiscovered)
   try {
     if (era === 'modern') return (await discovered) ?? refuseLegacy()
     const verdict = discovered.catch(forgive)
-    const first = await Promise.race([verdict, hesitate(opening.hesitationMs, signal)])
+    const first = await Promise.race([verdict, hesitate(opening.hesitationMs, probing)])
     if (first !== 'silent' && first !== undefined) return first
-    const initialized = opening.initialize(signal).then(readInitialized)
-    if (first === undefined) return await initialized
-    return await Promise.race([
-      verdict.then((greeting) => greeting ?? initialized),
-      // A modern server refuses `initialize`; then its answer to the other question is still to come.
-      initialized.catch(async (error: unknown) => (await verdict) ?? Promise.reject(error)),
-    ])
+    if (first === undefined) return readInitialized(await opening.initialize(signal))
+    return await initializeSilent(opening, verdict, signal)
   } finally {
     probe.abort(new WeirError('CANCELLED', 'The era of the MCP server is known.'))
+  }
+}
+
+/**
+ * Both questions are out now. A server of both eras may have settled on the legacy one by being initialized, so that
+ * answer counts first; a modern server refuses it, and then its answer to the other question is still to come.
+ */
+async function initializeSilent(
+  opening: Opening,
+  verdict: Promise<Greeting | undefined>,
+  signal: AbortSignal,
+): Promise<Greeting> {
+  try {
+    return readInitialized(await opening.initialize(signal))
+  } catch (error) {
+    const greeting = await verdict
+    if (greeting === undefined) throw error
+    return greeting
   }
 }
 
