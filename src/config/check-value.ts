@@ -16,7 +16,7 @@ import type { Problems } from './problems.ts'
 import { findUnknownKeys, knownKeysAt } from './schema-walk.ts'
 
 /** One part of the document, and what it must look like. */
-export interface Check<T> {
+interface Check<T> {
   readonly parse: (value: unknown) => T
   readonly schema: JsonSchema
   readonly value: unknown

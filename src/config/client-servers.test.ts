@@ -117,9 +117,11 @@ describe('what clients add', () => {
     const servers = {
       a: { ...off, disabled: true },
       b: { ...off, enabled: false },
-      c: { command: 'c', disabled: false },
+      c: { command: '${CMD}', disabled: false },
     }
-    expect(Object.keys(connectionsOf({ mcpServers: servers }))).toEqual(['c'])
+    expect(connectionsOf({ mcpServers: servers }, { CMD: 'cmd' })).toEqual({
+      c: { type: 'mcp', config: { command: 'cmd', args: [] } },
+    })
   })
 
   it('keys for the client itself are ignored with one warning each', () => {

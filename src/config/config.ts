@@ -6,7 +6,7 @@ import type { Secrets } from './secrets.ts'
 /** Longest connection or toolset name. */
 const nameCharsMax = 64
 /** Names that are words of the REST dialect's own URLs. */
-export const reservedNames: ReadonlySet<string> = new Set(['discover', 'execute'])
+const reservedNames: ReadonlySet<string> = new Set(['discover', 'execute'])
 
 /** A connection's name; toolsets share the namespace. */
 export const nameSchema = z

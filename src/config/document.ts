@@ -2,7 +2,7 @@ import { type Path, pathKey } from './path.ts'
 import type { Position } from './problems.ts'
 
 /** A value that came out of interpolation. */
-export interface Origin {
+interface Origin {
   readonly path: Path
   readonly text: string
   /** What came from outside the file: variables and other files. */

@@ -17,6 +17,7 @@ describe('S16: no secret is in any error', () => {
     ['a file', 'connections: { a: { type: sql, auth: "${file:${S}}" } }'],
     ['a connector’s own words', 'connections: { a: { type: by-hand, key: "${S}" } }'],
     ['a URL’s password', `connections: { a: { type: by-hand, key: "postgres://u:${canary}@h/d" } }`],
+    ['a login that is no URL', `server: { port: "u:${canary}@h" }`],
     ['a URL in a wrong place', `server: { port: "postgres://u:${canary}@h/d" }`],
     [
       'a key that says so',
@@ -83,6 +84,13 @@ describe('text that is no configuration', () => {
     const startedMs = performance.now()
     expect(lines(levels.join('\n'))[0]).toMatch(/follows more than 100 aliases/)
     expect(performance.now() - startedMs).toBeLessThan(1_000)
+  })
+
+  it('is refused where it holds more secrets than can be covered', () => {
+    const names = Array.from({ length: 4_001 }, (_, index) => `V${index}`)
+    const env = Object.fromEntries(names.map((name) => [name, `value-of-${name}`]))
+    const text = `inputs: [${names.map((name) => `"\${${name}}"`).join(', ')}]`
+    expect(lines(text, env)).toEqual(['1:1 the file holds more secrets than Weir can keep'])
   })
 
   it('stops where references together grow too large', () => {

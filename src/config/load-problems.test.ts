@@ -123,6 +123,12 @@ log: { level: verbos }
     expect(error.message).not.toContain('canary')
   })
 
+  it('is told once: what only follows from it is not told', () => {
+    expect(lines('connections: { a: { type: by-hand, key: "${NONE}" } }')).toEqual([
+      '1:41 connections.a.key: the variable NONE is not set; set it, or give a default: ${NONE:-…}',
+    ])
+  })
+
   it('is told 50 times, and the rest counted', () => {
     const text = Array.from({ length: 70 }, (_, index) => `unknown${index}: 1`).join('\n')
     const told = lines(text)

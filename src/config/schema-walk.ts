@@ -52,7 +52,7 @@ function childSchemas(schemas: readonly JsonSchema[], key: string | number, root
 }
 
 /** The alternatives for the value at `path`; empty where the schema does not reach. */
-export function schemasAt(root: JsonSchema, path: Path): JsonSchema[] {
+function schemasAt(root: JsonSchema, path: Path): JsonSchema[] {
   return path.reduce<JsonSchema[]>((schemas, key) => childSchemas(schemas, key, root), branches(root, root))
 }
 

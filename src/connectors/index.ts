@@ -2,6 +2,7 @@ import type { AnyConnector } from '../core/connector.ts'
 import type { Egress } from '../egress/egress.ts'
 import { createHttpConnector } from './http/http.ts'
 import { createMcpConnector } from './mcp/mcp.ts'
+import { sql } from './sql/sql.ts'
 
 /** What connectors are built with. */
 export interface ConnectorParts {
@@ -14,5 +15,5 @@ export interface ConnectorParts {
 
 /** Every kind of system Weir reaches. A new one is one import and one entry here. */
 export function createConnectors({ egress, hostEnv, self }: ConnectorParts): readonly AnyConnector[] {
-  return [createHttpConnector({ egress }), createMcpConnector({ egress, hostEnv, self })]
+  return [sql, createHttpConnector({ egress }), createMcpConnector({ egress, hostEnv, self })]
 }

@@ -4,12 +4,12 @@ import { toWeirError } from '../../core/error.ts'
 import type { Stage } from '../../core/policy.ts'
 import type { Log } from '../../telemetry/log.ts'
 
-/** One line a call that writes or fails, `call.finished`; calls that read and succeed only at level debug. */
+/** One line a call that fails, `call.finished`; calls that succeed only at level debug, where a line each is wanted. */
 export function createLogStage(log: Log, clock: Clock): Stage {
   return {
     name: 'log',
-    wrap({ id, target }, _policy, next) {
-      const isQuiet = target.effect === 'read' && !log.isDebug
+    wrap({ id }, _policy, next) {
+      const isQuiet = !log.isDebug
       const fields = (call: Call, startMs: number) => ({
         event: 'call.finished',
         call: call.id,

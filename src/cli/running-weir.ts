@@ -1,0 +1,106 @@
+import type { Base } from '../app.ts'
+import type { Result } from '../core/outcome.ts'
+import { isObject } from '../core/parse-json.ts'
+import type { JsonSchema } from '../core/schema.ts'
+import type { Failure } from './output.ts'
+import type { ListedTool } from './search-tools.ts'
+
+/** How long somebody who listens on our port may take to say that it is alive. */
+const aliveMs = 300
+/** A Weir that has just started waits for its connections before it lists them. */
+const listMs = 5_000
+const listBytesMax = 16 * 1024 * 1024
+
+/** A tool of the running Weir. */
+export interface RunningTool extends ListedTool {
+  readonly connection: string
+  readonly input: JsonSchema
+}
+
+/** How a call through the running Weir ended. */
+export type RunningOutcome = { readonly result: Result } | { readonly failure: Failure }
+
+/** The Weir that listens where this configuration's Weir would. */
+export interface RunningWeir {
+  readonly url: string
+  readonly tools: readonly RunningTool[]
+  /** Every connection, those without tools too. */
+  readonly connections: readonly string[]
+  /** Runs one tool. Rejects where the answer never came. */
+  call(id: string, input: unknown, options: CallOptions): Promise<RunningOutcome>
+}
+
+interface CallOptions {
+  readonly signal: AbortSignal
+  readonly timeoutMs: number
+}
+
+/** Asks whoever listens there who it is; undefined where nobody does, or somebody else. */
+export async function findRunningWeir(
+  egress: Base['egress'],
+  at: { readonly host: string; readonly port: number },
+): Promise<RunningWeir | undefined> {
+  if (at.port === 0) return undefined
+  const url = `http://${at.host.includes(':') ? `[${at.host}]` : at.host}:${at.port}`
+  const client = egress.client({ allowPrivate: true, connectTimeoutMs: aliveMs })
+  const read = async (path: string, totalTimeoutMs: number): Promise<unknown> => {
+    const response = await client.request(`${url}${path}`, { totalTimeoutMs, responseBytesMax: listBytesMax })
+    return JSON.parse(response.body.toString('utf8'))
+  }
+  const discovery = await read('/livez', aliveMs)
+    .then((alive) =>
+      isObject(alive) && alive['status'] === 'alive' ? read('/mcp/discover', listMs) : undefined,
+    )
+    .catch(() => undefined)
+  if (!isObject(discovery) || discovery['server_name'] !== 'weir') return undefined
+  return {
+    url,
+    tools: listOf(discovery['tools']).map(readTool),
+    connections: listOf(discovery['capabilities']).map(String),
+    async call(id, input, { signal, timeoutMs }) {
+      const response = await client.request(`${url}/mcp/execute`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ tools: [{ tool_slug: id, arguments: input }] }),
+        signal,
+        headersTimeoutMs: timeoutMs,
+        totalTimeoutMs: timeoutMs,
+      })
+      return readOutcome(JSON.parse(response.body.toString('utf8')))
+    },
+  }
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+function readTool(value: unknown): RunningTool {
+  const tool = isObject(value) ? value : {}
+  const { name, description, effect, category, input_schema: input } = tool
+  return {
+    id: String(name),
+    ...(typeof effect === 'string' ? { effect } : {}),
+    description: String(description),
+    connection: String(category),
+    input: isObject(input) ? input : {},
+  }
+}
+
+/** The one item's own outcome, or that of the whole request. */
+function readOutcome(body: unknown): RunningOutcome {
+  const whole = isObject(body) ? body : {}
+  const data = isObject(whole['data']) ? whole['data'] : {}
+  const item = listOf(data['results'])[0] ?? whole
+  if (!isObject(item)) return { failure: { message: 'The running Weir gave an answer of another form.' } }
+  if (item['successful'] === true) return { result: readResponse(item['response']) }
+  const detail = isObject(item['error_detail']) ? item['error_detail'] : {}
+  return { failure: { message: String(item['error']), ...detail } }
+}
+
+/** The dialect gives content alone where there is no data. */
+function readResponse(response: unknown): Result {
+  const content = isObject(response) && Object.keys(response).length === 1 ? response['content'] : undefined
+  const isContent = Array.isArray(content) && content.every((block) => isObject(block) && 'type' in block)
+  return isContent ? { content } : { structuredContent: response }
+}

@@ -1,0 +1,110 @@
+/** A value bound to a placeholder. Dates travel as ISO strings, bytes as base64 (D0-023, B-41). */
+export type Parameter = string | number | boolean | null | { readonly $bytes: string }
+
+/** One SQL statement and its values, by position (D0-015). */
+export interface Statement {
+  readonly query: string
+  readonly parameters?: readonly Parameter[] | undefined
+}
+
+/** Rows as a tool shows them (D0-012, D1-017); `truncated` says that a row or byte limit cut them off. */
+export interface RowSet {
+  readonly rows: readonly Readonly<Record<string, unknown>>[]
+  /** In the statement's order; a repeated name is numbered, `id`, `id_2`, so that no value is lost. */
+  readonly columns: readonly string[]
+  readonly count: number
+  readonly truncated: boolean
+  readonly execution_time_ms: number
+}
+
+/** What one statement of a transaction did; a decimal string where an id exceeds 2^53 (B-04, D0-013). */
+export interface ChangeCount {
+  readonly rowcount: number
+  readonly last_insert_id?: number | string
+}
+
+/** All statements' results, in their order. */
+export interface TransactionResult {
+  readonly results: readonly (Omit<RowSet, 'execution_time_ms'> | ChangeCount)[]
+  readonly execution_time_ms: number
+}
+
+export interface ColumnDescription {
+  readonly name: string
+  readonly type: string
+  readonly nullable: boolean
+  /** The default's SQL text; absent where there is none. */
+  readonly default?: string
+  readonly primary_key: boolean
+}
+
+export interface ForeignKeyDescription {
+  readonly columns: readonly string[]
+  readonly references_table: string
+  /** Empty where the key refers to the other table's primary key without naming it. */
+  readonly references_columns: readonly string[]
+  readonly on_update: string
+  readonly on_delete: string
+}
+
+export interface IndexDescription {
+  readonly name: string
+  readonly unique: boolean
+  /** `null` stands for an expression. */
+  readonly columns: readonly (string | null)[]
+}
+
+export interface TableDescription {
+  readonly name: string
+  readonly type: 'table' | 'view' | 'virtual'
+  readonly columns: readonly ColumnDescription[]
+  readonly foreign_keys: readonly ForeignKeyDescription[]
+  readonly indexes: readonly IndexDescription[]
+  /** Absent where a cheap look cannot tell. */
+  readonly rows_estimate?: number
+}
+
+export interface SchemaDescription {
+  readonly tables: readonly TableDescription[]
+  readonly truncated: boolean
+}
+
+/** How long an answer is awaited. `signal` is touched only by calls that run long: making one is dear. */
+export interface Patience {
+  readonly signal: AbortSignal
+  /** On the monotonic clock, milliseconds. */
+  readonly deadlineMs: number
+}
+
+/** One open database. Every method rejects with a WeirError, and none falls back to another database (B-05). */
+export interface Database {
+  /** Runs one statement that the engine itself keeps from writing (S11). */
+  read(statement: Statement, bytesMax: number, patience: Patience): Promise<RowSet>
+  /** All or nothing, in order (D0-013, D0-016). Rejects with SQL_READ_ONLY where writing is not allowed. */
+  transact(statements: readonly Statement[], bytesMax: number, patience: Patience): Promise<TransactionResult>
+  /** Every table and view, or the one named (D0-014). */
+  describe(tableName: string | undefined, patience: Patience): Promise<SchemaDescription>
+  /** Resolves once the database has read something from its own storage. */
+  check(patience: Patience): Promise<void>
+  /** Safe to call twice; no process or socket is left. */
+  close(): Promise<void>
+}
+
+/** One database's config, checked. */
+export interface DatabaseConfig {
+  readonly url: string
+  readonly write: boolean
+  readonly rowsMax: number
+  readonly statementTimeoutMs: number
+  readonly readers: number
+}
+
+/** A kind of database server: the one thing to write for another one. */
+export interface Dialect {
+  /** URL schemes, without the colon. */
+  readonly schemes: readonly string[]
+  /** What is wrong with the URL, as a sentence without any part that may be secret; undefined if nothing is. */
+  problemOf(url: string): string | undefined
+  /** Connects to nothing yet: a database that is down must not keep the others from working. */
+  open(alias: string, config: DatabaseConfig, baseDir: string): Database
+}

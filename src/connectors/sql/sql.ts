@@ -1,0 +1,66 @@
+import { type Connection, defineConnector, type OpenContext } from '../../core/connector.ts'
+import { WeirError } from '../../core/error.ts'
+import type { Target, Tool } from '../../core/tool.ts'
+import { type SqlConfig, sqlConfig } from './config.ts'
+import { Databases } from './databases.ts'
+import { findDialect } from './dialects.ts'
+import { createExecuteParallelQueries } from './tools/execute-parallel-queries.ts'
+import { createExecuteQuery } from './tools/execute-query.ts'
+import { createExecuteTransaction } from './tools/execute-transaction.ts'
+import { createGetSchema } from './tools/get-schema.ts'
+
+/** What a call may take where nothing says otherwise (C-07), and what it needs beside its statement. */
+const callTimeoutMs = 30_000
+const callOverheadMs = 5000
+
+/** SQL databases (D0-010): one connection, any number of databases, the same few tools for all of them. */
+export const sql = defineConnector<SqlConfig>({
+  type: 'sql',
+  summary: 'Query and change SQL databases, within limits that the database itself enforces.',
+  config: sqlConfig,
+  async open(config, context) {
+    context.signal.throwIfAborted()
+    const databases = openDatabases(config, context)
+    const targets = createTools(config, databases)
+    return {
+      targets: () => targets,
+      check: (signal) => check(databases, signal),
+      close: () => databases.close(),
+    } satisfies Connection
+  },
+})
+
+function openDatabases(config: SqlConfig, { baseDir }: OpenContext): Databases {
+  const open = Object.entries(config.databases).map(
+    ([alias, each]) => [alias, findDialect(each.url)!.open(alias, each, baseDir)] as const,
+  )
+  return new Databases(new Map(open))
+}
+
+/** execute_transaction is offered only where some database may be written. */
+function createTools(config: SqlConfig, databases: Databases): readonly Target[] {
+  const each = Object.values(config.databases)
+  const slowestMs = Math.max(...each.map(({ statementTimeoutMs }) => statementTimeoutMs)) + callOverheadMs
+  const timeout = slowestMs > callTimeoutMs ? { timeoutMs: slowestMs } : {}
+  const offer = <I>(tool: Tool<I>) => ({ ...tool, ...timeout }) as Target
+  return [
+    offer(createExecuteQuery(databases)),
+    ...(each.some(({ write }) => write) ? [offer(createExecuteTransaction(databases))] : []),
+    offer(createGetSchema(databases)),
+    offer(createExecuteParallelQueries(databases)),
+  ]
+}
+
+/** Rejects with the first database that does not answer; its error names it. */
+async function check(databases: Databases, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  const patience = { signal, deadlineMs: Number.POSITIVE_INFINITY }
+  const outcomes = await Promise.allSettled(
+    databases.entries().map(([, database]) => database.check(patience)),
+  )
+  const down = outcomes.filter((outcome) => outcome.status === 'rejected')
+  if (down.length === 0) return
+  if (down.length === 1) throw down[0]!.reason
+  const messages = down.map(({ reason }) => (reason as Error).message)
+  throw new WeirError('DATABASE_UNAVAILABLE', messages.join(' '), { cause: down[0]!.reason })
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod'
+
+/** The most bytes of rows one call answers with: more would hold up every other call while it is parsed. */
+export const resultBytesMax = 4 * 1024 * 1024
+
+const value = z.union([
+  z.string(),
+  z.number(),
+  z.boolean(),
+  z.null(),
+  z.strictObject({ $bytes: z.string().describe('Bytes as base64.') }),
+])
+
+export const parametersField = z
+  .array(value)
+  .max(1000)
+  .default([])
+  .describe(
+    'Values for the placeholders, by position: $1 or ? takes the first. Strings, numbers, booleans (stored as 1 and 0), null, or bytes as {"$bytes": "<base64>"}; integers beyond 2^53 as decimal strings, dates as ISO 8601 strings.',
+  )
+
+/** D1-093: a read is at most 5,000 characters. */
+export const readQueryField = z
+  .string()
+  .min(1)
+  .max(5000)
+  .describe('One SQL statement that only reads, with $1, $2, … or ? in place of values.')
+
+export const databaseField = z.string().describe('Which database, by its configured name.')
+
+export const rowsField = z
+  .array(z.record(z.string(), z.unknown()))
+  .describe(
+    'The rows as column-value objects. Integers beyond 2^53 are decimal strings, bytes {"$bytes": "<base64>"}, an infinite number is "Infinity" or "-Infinity".',
+  )
+
+export const columnsField = z
+  .array(z.string())
+  .describe('The column names in order; a repeated name is numbered: id, id_2.')
+
+export const countField = z.int().describe('How many rows this answer holds.')
+
+export const truncatedField = z.boolean().describe('True where more rows exist than this answer holds.')
+
+export const executionTimeField = z.number().describe('How long the database worked, in milliseconds.')
