@@ -32,6 +32,8 @@ export interface SeenRequest {
   readonly headers: IncomingMessage['headers']
   /** The JSON-RPC method; undefined for GET, DELETE and what is no JSON-RPC. */
   readonly method?: string
+  /** Undefined for notifications too. */
+  readonly id?: RequestId | undefined
   readonly params: Params
 }
 
@@ -141,7 +143,12 @@ class Fake implements FakeMcpServer {
     const body = readBody(Buffer.concat(chunks))
     const { method = '', params = {} } = body ?? {}
     const httpMethod = request.method ?? ''
-    const seen = { httpMethod, headers: request.headers, params, ...(body === undefined ? {} : { method }) }
+    const seen = {
+      httpMethod,
+      headers: request.headers,
+      params,
+      ...(body === undefined ? {} : { method, id: body.id }),
+    }
     this.seen.push(seen)
     if (this.#options.intercept?.(seen, response) === true) return
     if (httpMethod === 'GET') this.#openStream(request, response)
