@@ -18,6 +18,7 @@ import {
   type JsonRpcMessage,
   type JsonRpcNotification,
   type JsonRpcRequest,
+  type JsonText,
   readMessage,
   renderErrorResponse,
   renderResponse,
@@ -55,7 +56,7 @@ export interface Visit {
 
 /** What to send: a JSON text; nothing (`undefined`, a 202); or it was streamed already. */
 export type HttpAnswer =
-  | { readonly status: number; readonly text: string; readonly session?: string }
+  | { readonly status: number; readonly text: JsonText; readonly session?: string }
   | 'streamed'
   | undefined
 
@@ -145,12 +146,15 @@ async function answerRequest(
   isAnswered = true
   if (session?.running.get(request.id) === cancellation) session.running.delete(request.id)
   if (stream === undefined) return { status, text }
-  stream.end(text)
+  stream.end(String(text))
   return 'streamed'
 }
 
 /** A refusal from a method is an answer too, and may have to go down a stream that has begun. */
-async function answerSafely(parts: HttpParts, exchange: Exchange): Promise<{ status: number; text: string }> {
+async function answerSafely(
+  parts: HttpParts,
+  exchange: Exchange,
+): Promise<{ status: number; text: JsonText }> {
   const { id } = exchange.request
   try {
     return { status: 200, text: renderResponse(id, await parts.answer(exchange)) }
@@ -244,7 +248,7 @@ async function answerBatched(parts: HttpParts, visit: Visit, value: unknown): Pr
       throw new WeirError('INVALID_REQUEST', 'initialize must come alone.')
     }
     const answer = await answerMessage(parts, visit, message)
-    return typeof answer === 'object' ? answer.text : undefined
+    return typeof answer === 'object' ? String(answer.text) : undefined
   } catch (thrown) {
     return renderErrorResponse(idOf(value), renderJsonRpcError(toWeirError(thrown)))
   }

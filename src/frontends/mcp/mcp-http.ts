@@ -4,7 +4,7 @@ import { WeirError } from '../../core/error.ts'
 import { parseJson } from '../../core/parse-json.ts'
 import { renderJsonRpcError } from '../../wire/errors.ts'
 import { headerNames } from '../../wire/headers.ts'
-import { idOf, type RequestId, readMessage, renderErrorResponse } from '../../wire/json-rpc.ts'
+import { idOf, type JsonText, type RequestId, readMessage, renderErrorResponse } from '../../wire/json-rpc.ts'
 import { readHttpError } from '../shared/http-server.ts'
 import { answerBatch, answerMessage, type HttpParts, type Visit } from './answer-http.ts'
 import { cutWhenStalled, openEventStream } from './event-stream.ts'
@@ -31,7 +31,7 @@ const streamType = 'text/event-stream'
 /** What no socket takes at once may wait for a reader that never reads. */
 const largeTextChars = 64 * 1024
 
-function sendText(reply: FastifyReply, status: number, text: string): FastifyReply {
+function sendText(reply: FastifyReply, status: number, text: JsonText): FastifyReply {
   if (text.length > largeTextChars) cutWhenStalled(reply.raw)
   return reply.code(status).header('content-type', jsonType).send(text)
 }
@@ -76,10 +76,12 @@ async function handlePost(
 /** For a client that takes nothing but event streams: one with a single event. */
 function streamAnswer(
   reply: FastifyReply,
-  { text, session }: { text: string; session?: string },
+  { text, session }: { text: JsonText; session?: string },
 ): FastifyReply {
   reply.hijack()
-  openEventStream(reply.raw, session === undefined ? {} : { [headerNames.session]: session }).end(text)
+  openEventStream(reply.raw, session === undefined ? {} : { [headerNames.session]: session }).end(
+    String(text),
+  )
   return reply
 }
 

@@ -6,7 +6,7 @@ import { WeirError } from '../../core/error.ts'
 import { type LogLevel, logLevels } from '../../core/event.ts'
 import type { InputAnswers, InputRequired } from '../../core/outcome.ts'
 import { isObject } from '../../core/parse-json.ts'
-import type { JsonRpcRequest } from '../../wire/json-rpc.ts'
+import type { JsonRpcRequest, JsonText } from '../../wire/json-rpc.ts'
 import type { Implementation, RequestMeta, Revision } from '../../wire/model.ts'
 import { supportedVersions } from '../../wire/revisions/index.ts'
 import { nextCallId } from '../shared/next-call-id.ts'
@@ -41,7 +41,7 @@ export interface Exchange {
 }
 
 /** Answers one request with the JSON text of its result. Throws a WeirError for misuse of the protocol. */
-export type Answer = (exchange: Exchange) => Promise<string> | string
+export type Answer = (exchange: Exchange) => Promise<JsonText> | JsonText
 
 /** Lists are cheap to ask for again, and change notifications are the better signal. */
 const listTtlMs = 5_000
@@ -106,15 +106,12 @@ function discover({ server, instructions }: MethodParts, { revision }: Exchange)
 }
 
 function createListMethods({ catalog, server }: MethodParts): Record<string, Answer> {
-  const renderTools = createToolsRenderer()
-  const render = (member: string, text: string, { revision, request }: Exchange) => {
-    if (request.params['cursor'] !== undefined) {
-      throw new WeirError('INVALID_PARAMS', 'The cursor is not one of ours: lists here have one page.', {
-        hint: 'Ask without a cursor.',
-      })
-    }
-    const members = `${revision.cacheMembers(listTtlMs, 'private')}${revision.resultMembers(server)}`
-    return `{"${member}":${text}${members}}`
+  const renderMembers = (revision: Revision) =>
+    `${revision.cacheMembers(listTtlMs, 'private')}${revision.resultMembers(server)}`
+  const renderTools = createToolsRenderer(renderMembers)
+  const renderEmpty = (member: string, { revision, request }: Exchange) => {
+    refuseCursor(request)
+    return `{"${member}":[]${renderMembers(revision)}}`
   }
   // Connections get one common grace period from the first list on; after it nobody waits again.
   let settling: Promise<void> | undefined
@@ -128,12 +125,21 @@ function createListMethods({ catalog, server }: MethodParts): Record<string, Ans
   return {
     'tools/list': async (exchange) => {
       if (!isSettled) await settle()
-      return render('tools', renderTools(exchange.view, exchange.revision), exchange)
+      refuseCursor(exchange.request)
+      return renderTools(exchange.view, exchange.revision)
     },
-    'resources/list': (exchange) => render('resources', '[]', exchange),
-    'resources/templates/list': (exchange) => render('resourceTemplates', '[]', exchange),
-    'prompts/list': (exchange) => render('prompts', '[]', exchange),
+    'resources/list': (exchange) => renderEmpty('resources', exchange),
+    'resources/templates/list': (exchange) => renderEmpty('resourceTemplates', exchange),
+    'prompts/list': (exchange) => renderEmpty('prompts', exchange),
   }
+}
+
+/** Lists have one page, so no cursor is ever ours. */
+function refuseCursor({ params }: JsonRpcRequest): void {
+  if (params['cursor'] === undefined) return
+  throw new WeirError('INVALID_PARAMS', 'The cursor is not one of ours: lists here have one page.', {
+    hint: 'Ask without a cursor.',
+  })
 }
 
 function setLevel({ request, session }: Exchange): string {

@@ -137,7 +137,8 @@ describe('a list of tools', () => {
       list,
     }
   }
-  const render = (view: View, revision = newestModern) => JSON.parse(createToolsRenderer()(view, revision))
+  const render = (view: View, revision = newestModern) =>
+    JSON.parse(createToolsRenderer(() => '')(view, revision).toString()).tools
 
   it('shows an upstream’s definition field by field, under our name', () => {
     const definition = {
@@ -172,9 +173,10 @@ describe('a list of tools', () => {
     expect('outputSchema' in render(view, newestLegacy)[0]).toBe(isShown)
   })
 
-  it('P10: is made once for a version of the view, in each era', () => {
+  it('P10: is made and encoded once for a version of the view, in each revision', () => {
     const { view, list } = viewOf(own())
-    const renderTools = createToolsRenderer()
+    const renderTools = createToolsRenderer(() => ',"more":true')
+    expect(renderTools(view, newestModern).toString()).toMatch(/\],"more":true\}$/)
     expect(renderTools(view, newestModern)).toBe(renderTools(view, newestModern))
     renderTools(view, newestLegacy)
     expect(list).toHaveBeenCalledTimes(2)
@@ -198,7 +200,7 @@ describe('what a call emits', () => {
     for (const event of events) emit?.(event)
     return emit === undefined ? undefined : texts.map((text) => JSON.parse(text))
   }
-  const log = (level: 'debug' | 'error'): CallEvent => ({ kind: 'log', level, data: { a: 1 } })
+  const log = (level: 'debug' | 'info' | 'error'): CallEvent => ({ kind: 'log', level, data: { a: 1 } })
   const progress: CallEvent = { kind: 'progress', progress: 1, extra: { progressToken: 'theirs', more: 1 } }
 
   it('is nothing where nobody listens', () => {
@@ -233,10 +235,11 @@ describe('what a call emits', () => {
       meta: { clientCapabilities: {} },
       session,
       notify,
-    } as Exchange)
+    } as unknown as Exchange)
     emit?.(log('debug'))
+    emit?.(log('info'))
     session.logLevel = 'error'
-    emit?.(log('debug'))
+    emit?.(log('info'))
     expect(texts).toHaveLength(1)
   })
 })
