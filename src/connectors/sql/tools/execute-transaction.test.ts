@@ -52,6 +52,15 @@ it('B-04: a row id beyond 2^53 comes as a decimal string', async () => {
   ).resolves.toMatchObject({ results: [{ rowcount: 1, last_insert_id: '9007199254740993' }] })
 })
 
+it('B-41: a statement that writes and returns a large integer runs once', async () => {
+  await expect(
+    transact(
+      { query: 'insert into mixed values (9007199254740993) returning any_value as v' },
+      { query: 'select count(*) as n from mixed where any_value = 9007199254740993' },
+    ),
+  ).resolves.toMatchObject({ results: [{ rows: [{ v: '9007199254740993' }] }, { rows: [{ n: 1 }] }] })
+})
+
 it('D0-013, D0-016: one failing statement undoes the others and is named', async () => {
   const before = await query('select * from customers order by id')
   await expect(
