@@ -124,16 +124,24 @@ const compiled = new WeakMap<JsonSchema, Validator>()
 export function compileJsonSchema(schema: JsonSchema): Validator {
   let validator = compiled.get(schema)
   if (validator === undefined) {
-    validator = createValidator(compile(schema))
+    validator = createValidator(compileWithin(schema))
     compiled.set(schema, validator)
   }
   return validator
 }
 
-function compile(schema: JsonSchema): ValidateFunction {
-  const { standsAlone } = inspectSchema(schema)
+function compileWithin(schema: JsonSchema): ValidateFunction {
   // Compiling checks the schema itself against its dialect's, which is made of references too.
   stepsLeft = stepsMax
+  try {
+    return compile(schema)
+  } catch (thrown) {
+    throw explainOverflow(thrown)
+  }
+}
+
+function compile(schema: JsonSchema): ValidateFunction {
+  const { standsAlone } = inspectSchema(schema)
   const dialect = readDialect(schema)
   const { $schema: _dialect, ...whole } = schema
   if (standsAlone) return createInstance(dialect, { ownProperties: true }).compile(whole)
@@ -151,11 +159,15 @@ function createValidator(validate: ValidateFunction): Validator {
     try {
       return validate(value) ? noIssues : readIssues(validate)
     } catch (thrown) {
-      // A reference that leads to itself without going deeper runs out of stack before it runs out of steps.
-      if (thrown instanceof RangeError) throw new Error('its references lead in a circle', { cause: thrown })
-      throw thrown
+      throw explainOverflow(thrown)
     }
   }
+}
+
+/** A reference that leads to itself without going deeper runs out of stack before it runs out of steps. */
+function explainOverflow(thrown: unknown): unknown {
+  if (!(thrown instanceof RangeError)) return thrown
+  return new Error('its references lead in a circle', { cause: thrown })
 }
 
 function readIssues(validate: ValidateFunction): readonly SchemaIssue[] {
