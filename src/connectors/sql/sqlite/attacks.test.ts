@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openTestConnection, type TestConnection } from '../open-test-connection.ts'
+import { openTestConnection, type TestConnection } from '../open-test-connection.fixture.ts'
 
 const setup = `
   create table t(id integer primary key, name text);

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WeirError } from '../../../core/error.ts'
-import { changeFile, openTestConnection, type TestConnection } from '../open-test-connection.ts'
+import { changeFile, openTestConnection, type TestConnection } from '../open-test-connection.fixture.ts'
 
 const runaway = 'with recursive c(x) as (select 1 union all select x + 1 from c) select count(*) from c'
 /** Some tenths of a second of work, on any machine. */
