@@ -233,7 +233,7 @@ describe('what a call emits', () => {
       meta: { clientCapabilities: {} },
       session,
       notify,
-    } as Exchange)
+    } as unknown as Exchange)
     emit?.(log('debug'))
     session.logLevel = 'error'
     emit?.(log('debug'))
