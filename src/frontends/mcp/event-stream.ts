@@ -45,8 +45,10 @@ export function openEventStream(
   response.once('close', forget)
   return {
     notify(messageText) {
-      const text = renderSseMessage(messageText)
-      if (!response.writableEnded && hasRoom(response, text.length)) response.write(text)
+      if (response.writableEnded || !hasRoom(response, messageText.length)) return
+      // As bytes: a text that waits is kept twice, by its stream and as the copy that the socket writes from.
+      const frame = Buffer.from(renderSseMessage(messageText))
+      if (hasRoom(response, frame.length)) response.write(frame)
     },
     end(messageText) {
       if (response.writableEnded) return
