@@ -70,7 +70,7 @@ function typesOf(schema: unknown, root: JsonSchema, depth = 0): Set<string> {
   const own = [schema['type']].flat().filter((type) => typeof type === 'string')
   const named = own.map((type) => (type === 'integer' ? 'number' : type))
   const listed = listedValues(schema).map(typeName)
-  const inner: unknown[] = ['anyOf', 'oneOf', 'allOf'].flatMap((keyword) => schema[keyword] ?? [])
+  const inner = ['anyOf', 'oneOf', 'allOf'].flatMap((keyword): unknown[] => [schema[keyword] ?? []].flat())
   if (typeof schema['$ref'] === 'string') inner.push(resolveReference(schema['$ref'], root))
   const found = inner.flatMap((branch) => [...typesOf(branch, root, depth + 1)])
   return new Set([...named, ...(named.length > 0 ? [] : listed), ...found])

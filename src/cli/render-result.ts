@@ -11,19 +11,31 @@ export function printResult({ structuredContent, content = [] }: Result, output:
 }
 
 function printData(data: unknown, output: Output): void {
-  const rows = output.isTerminal ? rowsOf(data) : undefined
-  if (rows === undefined) {
+  const table = output.isTerminal ? readTable(data) : undefined
+  if (table === undefined) {
     output.json(data)
     return
   }
-  if (rows.length > 0) output.text(renderTable(rows))
-  const isCut = isObject(data) && data['truncated'] === true
-  output.note(`(${rows.length} ${rows.length === 1 ? 'row' : 'rows'}${isCut ? '; there are more' : ''})`)
+  const { rows, columns, truncated } = table
+  if (rows.length > 0 || columns !== undefined) output.text(renderTable(rows, columns))
+  output.note(
+    `(${rows.length} ${rows.length === 1 ? 'row' : 'rows'}${truncated ? ', and there are more' : ''})`,
+  )
 }
 
-function rowsOf(data: unknown): readonly Record<string, unknown>[] | undefined {
-  const rows = isObject(data) ? data['rows'] : undefined
-  return Array.isArray(rows) && rows.every(isObject) ? rows : undefined
+interface Table {
+  readonly rows: readonly Record<string, unknown>[]
+  readonly columns: readonly string[] | undefined
+  readonly truncated: boolean
+}
+
+/** What a query answers with: rows, and where it says so their columns in order. */
+function readTable(data: unknown): Table | undefined {
+  if (!isObject(data)) return undefined
+  const { rows, columns, truncated } = data
+  if (!Array.isArray(rows) || !rows.every(isObject)) return undefined
+  const isOrdered = Array.isArray(columns) && columns.every((column) => typeof column === 'string')
+  return { rows, columns: isOrdered ? columns : undefined, truncated: truncated === true }
 }
 
 function printBlock(block: Readonly<Record<string, unknown>>, output: Output): void {

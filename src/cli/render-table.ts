@@ -2,8 +2,10 @@
 const cellCharsMax = 60
 
 /** Rows as aligned columns under their names; numbers to the right. Control characters never reach a terminal. */
-export function renderTable(rows: readonly Readonly<Record<string, unknown>>[]): string {
-  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
+export function renderTable(
+  rows: readonly Readonly<Record<string, unknown>>[],
+  columns: readonly string[] = [...new Set(rows.flatMap((row) => Object.keys(row)))],
+): string {
   const cells = [columns, ...rows.map((row) => columns.map((column) => row[column]))].map((line) =>
     line.map(renderCell),
   )

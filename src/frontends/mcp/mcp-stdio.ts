@@ -83,7 +83,7 @@ export function serveStdio(parts: StdioParts): Promise<void> {
         notify: send,
       })
       // Nothing more is said of a request that its sender has cancelled.
-      if (cancellation.reason?.code !== 'CANCELLED') send(renderResponse(id, text))
+      if (cancellation.reason?.code !== 'CANCELLED') send(renderResponse(id, String(text)))
     } catch (thrown) {
       if (cancellation.reason?.code === 'CANCELLED') return
       send(renderErrorResponse(id, renderJsonRpcError(toWeirError(thrown))))
