@@ -1,17 +1,19 @@
+import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Cancellation } from '../../core/cancellation.ts'
 import { WeirError } from '../../core/error.ts'
 import { silentLogger } from '../../core/logger.ts'
 import type { Result } from '../../core/outcome.ts'
-import { openUpstream, type Upstream } from './fixtures/open-upstream.ts'
+import { createConnector, failure, openUpstream, type Upstream } from './fixtures/upstream.fixture.ts'
 
 const fixtures = join(import.meta.dirname, 'fixtures')
 const open: Upstream[] = []
 
 async function openRaw(habits: readonly string[] = [], more: object = {}, options = {}): Promise<Upstream> {
-  const args = [join(fixtures, 'raw-stdio.ts'), ...habits]
+  const args = [join(fixtures, 'raw-stdio.fixture.ts'), ...habits]
   const upstream = await openUpstream({ command: process.execPath, args, ...more }, options)
   open.push(upstream)
   return upstream
@@ -44,29 +46,28 @@ function groupMembers(group: number): number[] {
     .map(Number)
 }
 
-async function failure(promise: Promise<unknown>): Promise<WeirError> {
-  const error = await promise.then(
-    () => expect.fail('It should have been rejected.'),
-    (thrown: unknown) => thrown,
-  )
-  expect(error).toBeInstanceOf(WeirError)
-  return error as WeirError
+/** A log that reads, out of the error output in it, when the server said it died. */
+function watchDeath() {
+  let diedAt = Number.NaN
+  const warn = (fields: object) => {
+    diedAt = Number(/dead at (\d+)/.exec((fields as { stderr?: string }).stderr ?? '')?.[1])
+  }
+  return { log: { ...silentLogger, warn }, sinceDeathMs: () => Date.now() - diedAt }
 }
 
 describe('a process that exits', () => {
   it.each([
     0, 50, 99,
-  ])('R4: fails calls in flight within 250 ms when it exits at %i percent of a reply', async (percent) => {
-    const upstream = await openRaw()
+  ])('R4: fails calls in flight within 250 ms when it exits at %i percent', async (percent) => {
+    const { log, sinceDeathMs } = watchDeath()
+    const upstream = await openRaw([], {}, { log })
     let closed: Error | undefined
     upstream.connection.onClose?.((cause) => {
       closed = cause
     })
     const others = Array.from({ length: 20 }, () => failure(upstream.call('wait')))
-    const dying = failure(upstream.call('exit', { percent }))
-    const start = performance.now()
-    const errors = await Promise.all([dying, ...others])
-    expect(performance.now() - start).toBeLessThan(250)
+    const errors = await Promise.all([failure(upstream.call('exit', { percent })), ...others])
+    expect(sinceDeathMs()).toBeLessThan(250)
     expect(new Set(errors.map(({ code }) => code))).toEqual(new Set(['UPSTREAM_EXITED']))
     expect(errors[0]?.data).toEqual({ exitCode: 7 })
     expect(closed).toBe(errors[0])
@@ -74,11 +75,10 @@ describe('a process that exits', () => {
   })
 
   it('R4: fails calls in time although a grandchild keeps the output open', async () => {
-    const upstream = await openRaw(['fork'])
-    const start = performance.now()
-    const error = await failure(upstream.call('exit', { percent: 50 }))
-    expect(performance.now() - start).toBeLessThan(400)
-    expect(error.code).toBe('UPSTREAM_EXITED')
+    const { log, sinceDeathMs } = watchDeath()
+    const upstream = await openRaw(['fork'], {}, { log })
+    expect((await failure(upstream.call('exit', { percent: 50 }))).code).toBe('UPSTREAM_EXITED')
+    expect(sinceDeathMs()).toBeLessThan(250)
   })
 
   it('R4: keeps the end of its error output for the log alone', async () => {
@@ -91,6 +91,15 @@ describe('a process that exits', () => {
     const { stderr } = logged[0] as { stderr: string }
     expect(stderr).toHaveLength(8_192)
     expect(stderr).toMatch(/x+canary-secret$/)
+  })
+
+  it('R4: counts as gone when it closes its output and stays', async () => {
+    const upstream = await openRaw()
+    const { pid } = await whoIs(upstream)
+    const closed = new Promise<Error>((resolve) => upstream.connection.onClose?.(resolve))
+    expect((await failure(upstream.call('mute'))).code).toBe('UPSTREAM_EXITED')
+    expect((await closed).message).toContain('closed its output')
+    await expect.poll(() => groupMembers(pid)).toEqual([])
   })
 
   it('says which command could not be started', async () => {
@@ -138,6 +147,14 @@ describe('closing', () => {
     await failure(upstream.call('exit', { percent: 0 }))
     await upstream.connection.close()
     expect(groupMembers(pid)).toEqual([])
+  })
+
+  it('R5: is done for it when Weir exits without closing', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      join(fixtures, 'exiting-host.fixture.ts'),
+    ])
+    const { structuredContent } = JSON.parse(stdout) as { structuredContent: { pid: number } }
+    await expect.poll(() => groupMembers(structuredContent.pid)).toEqual([])
   })
 
   it('is safe to do twice, and fails what is under way', async () => {
@@ -268,6 +285,24 @@ describe('the era of a server', () => {
   it('is found although it never answers what it does not know', { timeout: 20_000 }, async () => {
     const upstream = await openRaw(['silent'])
     expect(await upstream.call('echo')).toMatchObject({ content: [{ text: '{}' }] })
+  })
+
+  it('is remembered, so that the next start asks no more', async () => {
+    const exits: string[] = []
+    const warn = (_: object, message: string) => exits.push(message)
+    const log = { ...silentLogger, warn }
+    const { connector, egress } = createConnector({}, log)
+    const config = connector.config.parse({
+      command: process.execPath,
+      args: [join(fixtures, 'raw-stdio.fixture.ts'), 'dies'],
+    })
+    const context = { name: 'upstream', baseDir: fixtures, log, signal: new AbortController().signal }
+    for (const expected of [1, 1]) {
+      const connection = await connector.open(config, context)
+      await connection.close()
+      expect(exits.filter((message) => message.includes('ended by itself'))).toHaveLength(expected)
+    }
+    await egress.close()
   })
 
   it('can be told', async () => {
