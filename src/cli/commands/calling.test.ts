@@ -86,8 +86,8 @@ const failures = [
 ] as const
 
 describe.each([
-  ['the running Weir', () => port, failures],
-  ['a connection of its own', () => '0', failures.slice(0, 4)],
+  ['the running Weir', (): string => port, failures],
+  ['a connection of its own', (): string => '0', failures.slice(0, 4)],
 ] as const)('call through %s that fails', (_, at, cases) => {
   it.each(cases)('tells %s on stderr and by its exit code', async (_what, args, code, errorCode) => {
     const ended = await place.run([...args, '--json', '--port', at()])
