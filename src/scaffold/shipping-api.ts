@@ -26,7 +26,7 @@ interface Answer {
 
 const bodyBytesMax = 16 * 1024
 /** Shipments it keeps; it lives in memory, and callers are programs that may loop. */
-const shipmentsMax = 5_000
+const shipmentsMax = 1_500
 const pageSizeMax = 100
 const carriers = ['north-post', 'swift-parcel', 'cargo-bike']
 

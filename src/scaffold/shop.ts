@@ -3,7 +3,7 @@ const openedMs = Date.UTC(2026, 0, 1)
 const dayMs = 86_400_000
 const counts = { customers: 200, orders: 1_500, itemsPerOrderMax: 4 }
 
-export interface Customer {
+interface Customer {
   readonly id: number
   readonly name: string
   readonly email: string
@@ -11,7 +11,7 @@ export interface Customer {
   readonly joined_at: string
 }
 
-export interface Product {
+interface Product {
   readonly id: number
   readonly sku: string
   readonly name: string
@@ -19,20 +19,20 @@ export interface Product {
   readonly stock: number
 }
 
-export interface OrderItem {
+interface OrderItem {
   readonly order_id: number
   readonly product_id: number
   readonly quantity: number
   readonly unit_cents: number
 }
 
-export interface HistoryEntry {
+interface HistoryEntry {
   readonly order_id: number
   readonly status: string
   readonly timestamp: string
 }
 
-export interface Order {
+interface Order {
   readonly id: number
   readonly customer_id: number
   readonly status: string
