@@ -1,0 +1,10 @@
+import { createConnectors } from '../src/connectors/index.ts'
+import { silentLogger } from '../src/core/logger.ts'
+import { createEgress } from '../src/egress/create-egress.ts'
+
+/** The connectors there are, as a Weir builds them, with parts that touch nothing while they only describe themselves. */
+export const builtInConnectors = createConnectors({
+  egress: createEgress({ log: silentLogger }),
+  hostEnv: {},
+  self: { name: 'weir', version: '0.0.0' },
+})

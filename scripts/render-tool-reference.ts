@@ -1,0 +1,123 @@
+import { tmpdir } from 'node:os'
+import type { AnyConnector } from '../src/core/connector.ts'
+import { silentLogger } from '../src/core/logger.ts'
+import { toJsonSchema } from '../src/core/schema.ts'
+import type { Effect, Tool } from '../src/core/tool.ts'
+import { builtInConnectors } from './built-in-connectors.ts'
+import { type Field, listFields, renderDefault } from './list-fields.ts'
+import { renderTable } from './render-table.ts'
+
+interface Sample {
+  /** A configuration with which the connector offers every tool it has. */
+  readonly config: unknown
+  /** What the tools themselves do not say. */
+  readonly note: string
+}
+
+/** By connector type; a connector whose tools are an upstream's own has only a note. */
+const samples: Readonly<Record<string, Sample | string>> = {
+  sql: {
+    config: { databases: { shop: { url: 'sqlite:./shop.db', write: true } } },
+    note: '`execute_transaction` is offered only where at least one database of the connection has `write: true`. Rows of one call take at most 4 MiB as JSON.',
+  },
+  http: {
+    config: {
+      apis: { payments: { baseUrl: 'https://pay.example/v1', description: 'Payments and refunds.' } },
+    },
+    note: 'The description ends in a list of the configured APIs; here it is that of an API `payments`. The effect is `read` where no API takes any method but GET.',
+  },
+  mcp: 'The tools are the server’s own: their names, descriptions and schemas pass through as they came. Their effect is `write` whatever the server hints, which is passed on to clients all the same.',
+}
+
+const effects: Readonly<Record<Effect, string>> = {
+  read: 'changes nothing',
+  'idempotent-write': 'changes something; twice is the same as once',
+  write: 'changes something; twice is twice',
+  destructive: 'may delete or overwrite',
+}
+
+const introduction = `<!-- Written by scripts/write-reference.ts from the tools in src/connectors/. Edit those instead. -->
+
+# Tools
+
+A tool’s id is \`{connection}:{tool}\`, where the connection’s name is yours: the REST dialect, the command line, policies
+and the log use it. On \`/mcp\` its name is \`{connection}__{tool}\`; on \`/mcp/{connection}\` it is the bare \`{tool}\`. An MCP
+name longer than 40 characters, or with characters that models refuse, is cut and ends in eight digits of a hash, so that
+it stays the same.
+
+Arguments that break a tool’s schema are refused with \`INVALID_INPUT\` before the tool runs. Every failure has one of the
+[error codes](../errors.md).
+
+${renderTable(
+  ['effect', 'meaning'],
+  Object.entries(effects).map(([effect, meaning]) => [`\`${effect}\``, meaning]),
+)}`
+
+/** The tools of one connector, or nothing where they are an upstream's own. */
+export interface ToolChapter {
+  readonly connector: AnyConnector
+  readonly note: string
+  readonly tools: readonly Tool[]
+}
+
+/** Opens every connector that has tools of its own: only an open connection knows them. None of them touches its system for that. */
+export async function openToolChapters(): Promise<readonly ToolChapter[]> {
+  return Promise.all(builtInConnectors.map(openChapter))
+}
+
+async function openChapter(connector: AnyConnector): Promise<ToolChapter> {
+  const sample = samples[connector.type]
+  if (sample === undefined)
+    throw new Error(`Give a sample configuration for the connector ${connector.type}.`)
+  if (typeof sample === 'string') return { connector, note: sample, tools: [] }
+  const connection = await connector.open(connector.config.parse(sample.config), {
+    name: connector.type,
+    baseDir: tmpdir(),
+    log: silentLogger,
+    signal: new AbortController().signal,
+  })
+  const tools = connection.targets()
+  await connection.close()
+  return { connector, note: sample.note, tools }
+}
+
+/** `docs/reference/tools.md`: every tool of Weir's own. */
+export function renderToolReference(chapters: readonly ToolChapter[]): string {
+  return `${[introduction, ...chapters.map(renderChapter)].join('\n\n')}\n`
+}
+
+function renderChapter({ connector, note, tools }: ToolChapter): string {
+  const head = `## Connections of type \`${connector.type}\`\n\n${connector.summary} ${note}`
+  return [head, ...tools.map(renderTool)].join('\n\n')
+}
+
+function renderTool({ name, description, effect, input, output }: Tool): string {
+  const parts = [
+    `### \`{connection}:${name}\``,
+    description.replace(/\n(?=-)/, '\n\n'),
+    `Effect: \`${effect}\`.`,
+    `**Parameters**\n\n${renderParameters(listFields(toJsonSchema(input)))}`,
+  ]
+  if (output !== undefined) parts.push(`**Result**\n\n${renderResult(listFields(toJsonSchema(output)))}`)
+  return parts.join('\n\n')
+}
+
+function renderParameters(fields: readonly Field[]): string {
+  const rows = fields.map((field) => [
+    `\`${field.path}\``,
+    field.type,
+    renderDefault(field),
+    field.description,
+  ])
+  return renderTable(['parameter', 'type', 'default', 'what it is'], rows)
+}
+
+function renderResult(fields: readonly Field[]): string {
+  const rows = fields.map(({ path, type, description, isRequired, isOneForm }) => [
+    `\`${path}\``,
+    type,
+    isOneForm ? 'in one form' : isRequired ? 'always' : 'sometimes',
+    description,
+  ])
+  return renderTable(['field', 'type', 'there', 'what it is'], rows)
+}
