@@ -22,6 +22,7 @@ import type { Answer } from './methods.ts'
 import type { Session } from './sessions.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
+/** What serving one client over a pair of streams needs. */
 export interface StdioParts {
   readonly input: Readable
   readonly output: Writable
