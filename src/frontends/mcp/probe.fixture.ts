@@ -96,7 +96,6 @@ function createTools(note: (name: string) => void, contexts: RunContext[]): read
     }
     return makeTool(name, effect, input, notedRun, more)
   }
-  const text = (value: string): Result => ({ content: [{ type: 'text', text: value }] })
   const region = { type: 'string', 'x-mcp-header': 'Region' }
   return [
     noted('echo', 'read', {}, async (input) => ({ structuredContent: { echo: input } })),
@@ -126,6 +125,16 @@ function createTools(note: (name: string) => void, contexts: RunContext[]): read
     noted('huge', 'read', {}, async ({ bytes }) => text('x'.repeat(Number(bytes)))),
     noted('slow', 'read', {}, (_input, context) => waitForAbort(context, () => note('slow:aborted'))),
     noted('ask', 'read', {}, ask),
+    ...createTalkingTools(noted, note),
+  ]
+}
+
+type Noted = (name: string, effect: Effect, input: JsonSchema, run: Tool<Input>['run']) => Tool
+const text = (value: string): Result => ({ content: [{ type: 'text', text: value }] })
+
+/** Tools that say something before their call ends, or after. */
+function createTalkingTools(noted: Noted, note: (name: string) => void): readonly Tool[] {
+  return [
     noted('logs', 'read', {}, async (_input, context) => {
       for (const level of ['debug', 'info', 'warning', 'error'] as const)
         context.emit({ kind: 'log', level, logger: 'probe', data: level })
