@@ -54,6 +54,7 @@ export function createBase(options: {
   return { log, egress, connectors: [...builtIn, ...(options.connectors ?? [])] }
 }
 
+/** What one gateway is built from. */
 export interface WeirOptions {
   readonly base: Base
   readonly loaded: LoadedConfig

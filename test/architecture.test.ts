@@ -49,6 +49,7 @@ const clean: Tree = new Map(
     'src/connectors/sql/sql.test.ts': `import '../mcp/mcp.ts'\nimport 'vitest'\nprocess.env['DATABASE_URL']`,
     'src/connectors/sql/crash.fixture.ts': `import '../mcp/mcp.ts'\nimport 'vitest'\nprocess.env['CI']`,
     'src/connectors/sql/crash.test.ts': `import './crash.fixture.ts'`,
+    'src/connectors/sql/fixtures/child.ts': `import '../../mcp/mcp.ts'\nimport 'vitest'\nprocess.env['CI']`,
     'src/connectors/mcp/mcp.ts': `import '../../wire/framing.ts'`,
     'src/frontends/index.ts': `import './mcp/mcp.ts'`,
     'src/frontends/mcp/mcp.ts': `import '../../wire/framing.ts'\nimport '../shared/authenticate.ts'`,

@@ -4,6 +4,7 @@ import type { Logger } from '../core/logger.ts'
 import { type ConnectionSlot, type ConnectionSource, createConnectionSlot } from './connection-slot.ts'
 import { nameTool } from './name-tool.ts'
 
+/** What a catalog is made of. */
 export interface CatalogParts {
   readonly sources: readonly ConnectionSource[]
   readonly clock: Clock
@@ -24,8 +25,6 @@ export function createCatalog({ sources, clock, log, random }: CatalogParts): Op
   let idsByTool = new Map<string, string[]>()
 
   const rebuild = () => {
-    // A slot may change while the others are still being made.
-    if (slots.length < sources.length) return
     entriesById = new Map(slots.flatMap((slot) => slot.entries.map((entry) => [entry.id, entry] as const)))
     idsByTool = new Map()
     for (const { id, target } of entriesById.values()) {
@@ -34,10 +33,9 @@ export function createCatalog({ sources, clock, log, random }: CatalogParts): Op
     views.get('')?.replace(prefixed(slots))
     for (const slot of slots) views.get(slot.name)?.replace(unprefixed(slot))
   }
-  const slots: ConnectionSlot[] = []
-  for (const source of sources) {
-    slots.push(createConnectionSlot(source, { clock, log, random, onChange: rebuild }))
-  }
+  const slots = sources.map((source) =>
+    createConnectionSlot(source, { clock, log, random, onChange: rebuild }),
+  )
   const settled = Promise.all(slots.map((slot) => slot.settled)).then(() => {})
   views.set('', createView(log, prefixed(slots)))
   for (const slot of slots) views.set(slot.name, createView(log, unprefixed(slot)))
@@ -85,6 +83,14 @@ function createView(log: Logger, initial: readonly Named[]): LiveView {
   let list: readonly Named[] = []
   let byName = new Map<string, Entry>()
 
+  // A listener that fails is its own fault, and takes nothing from the others.
+  const tell = (listener: () => void) => {
+    try {
+      listener()
+    } catch (thrown) {
+      log.error({ cause: thrown instanceof Error ? thrown.stack : String(thrown) }, 'A listener failed.')
+    }
+  }
   const replace = (named: readonly Named[]) => {
     if (sameList(named, offered)) return
     offered = named
@@ -96,7 +102,7 @@ function createView(log: Logger, initial: readonly Named[]): LiveView {
       return other === undefined
     })
     version += 1
-    for (const listener of [...listeners]) listener()
+    for (const listener of [...listeners]) tell(listener)
   }
   replace(initial)
 

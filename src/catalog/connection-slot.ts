@@ -12,17 +12,26 @@ export interface ConnectionSource {
   open(signal: AbortSignal): Promise<Connection>
 }
 
+/** What a slot works with. */
 export interface SlotParts {
   readonly clock: Clock
   readonly log: Logger
   /** 0 to 1, for jitter. */
   readonly random: () => number
-  /** Called after the entries or the state changed. */
+  /** Called after the entries or the state changed. Must not throw. */
   readonly onChange: () => void
 }
 
-/** Pauses between attempts to open: doubling, with full jitter so that many gateways do not knock at once. */
-const retry = { firstMs: 500, maxMs: 30_000 }
+/**
+ * Pauses between attempts to open: doubling, with full jitter so that many gateways do not knock at once. Only a
+ * connection that stayed up for a while starts again from the shortest, or one that dies at once would be opened
+ * four times a second for ever.
+ */
+const retry = { firstMs: 500, maxMs: 30_000, stableMs: 10_000 }
+/** Longer than any connector's own limit: a cold `npx` may take 60 s. */
+const openMaxMs = 90_000
+/** Longer than a child process is given to end before it is killed (R5). */
+const closeMaxMs = 10_000
 
 /** One connection's place in the catalog: opens it, keeps what it offers, opens it again when it dies. */
 export interface ConnectionSlot {
@@ -32,109 +41,219 @@ export interface ConnectionSlot {
   readonly status: ConnectionStatus
   /** Resolves when the first attempt to open has ended, well or badly. */
   readonly settled: Promise<void>
+  /** Never rejects. Resolves when the connection is gone, or after 10 s. Calling it twice is safe. */
   close(): Promise<void>
 }
 
+/** Begins to open at once. */
 export function createConnectionSlot(source: ConnectionSource, parts: SlotParts): ConnectionSlot {
-  const { clock, log, random, onChange } = parts
-  const stop = new AbortController()
-  let entries: readonly Entry[] = []
-  let connection: Connection | undefined
-  let subscriptions: Disposable[] = []
-  let state: ConnectionStatus['state'] = 'starting'
-  let cause: string | undefined
-  let failures = 0
-  let timer: Timer | undefined
-  let opening: Promise<void> | undefined
-  let settle: () => void = () => {}
-  const settled = new Promise<void>((resolve) => {
-    settle = resolve
-  })
+  return new LiveSlot(source, parts)
+}
 
-  const refresh = () => {
-    entries = reuseEntries(source.name, connection?.targets() ?? [], entries)
-    onChange()
+class LiveSlot implements ConnectionSlot {
+  readonly #source: ConnectionSource
+  readonly #parts: SlotParts
+  /** The attempt to open that is under way, or that made the connection there is. */
+  #attempt = new AbortController()
+  #opening: Promise<void>
+  #connection: Connection | undefined
+  #subscriptions: readonly Disposable[] = []
+  #entries: readonly Entry[] = []
+  #state: ConnectionStatus['state'] = 'starting'
+  #cause: string | undefined
+  #failures = 0
+  #upSinceMs = 0
+  #timer: Timer | undefined
+  /** Ends when every connection that was let go has closed. */
+  #releasing: Promise<void> = Promise.resolve()
+  #closing: Promise<void> | undefined
+  readonly settled: Promise<void>
+
+  constructor(source: ConnectionSource, parts: SlotParts) {
+    this.#source = source
+    this.#parts = parts
+    this.#opening = this.#open()
+    this.settled = this.#opening
   }
-  const scheduleOpen = () => {
-    const ceilingMs = Math.min(retry.maxMs, retry.firstMs * 2 ** Math.min(failures, 10))
-    timer = clock.setTimer(() => {
-      opening = open()
-    }, random() * ceilingMs)
-    failures += 1
+
+  get name(): string {
+    return this.#source.name
   }
-  const markDown = (thrown: unknown) => {
-    const error = toWeirError(thrown)
-    const why = error.code === 'INTERNAL' && thrown instanceof Error ? thrown.message : error.message
-    if (state !== 'down' || cause !== why) {
-      log.warn({ event: 'connection.down', connection: source.name, cause: why }, 'A connection is down.')
-    }
-    state = 'down'
-    cause = why
-    onChange()
+
+  get entries(): readonly Entry[] {
+    return this.#entries
   }
-  const lose = (thrown: unknown) => {
-    for (const subscription of subscriptions) subscription.dispose()
-    subscriptions = []
-    const dead = connection
-    connection = undefined
-    void dead?.close().catch(() => {})
-    markDown(thrown)
-    scheduleOpen()
+
+  get status(): ConnectionStatus {
+    const { name, type } = this.#source
+    const cause = this.#cause === undefined ? {} : { cause: this.#cause }
+    return { name, type, state: this.#state, tools: this.#entries.length, ...cause }
   }
-  const open = async () => {
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #open(): Promise<void> {
     try {
-      const opened = await source.open(stop.signal)
-      if (stop.signal.aborted) return await opened.close()
-      connection = opened
-      state = 'up'
-      cause = undefined
-      failures = 0
-      if (opened.onChange !== undefined) subscriptions.push(opened.onChange(refresh))
-      if (opened.onClose !== undefined) subscriptions.push(opened.onClose(lose))
-      log.info(
-        { event: 'connection.up', connection: source.name, tools: opened.targets().length },
-        'A connection is up.',
-      )
-      refresh()
+      const opened = await this.#openWithin(openMaxMs)
+      if (this.#closing === undefined) this.#adopt(opened)
+      else this.#release(opened)
     } catch (thrown) {
-      if (stop.signal.aborted) return
-      markDown(thrown)
-      scheduleOpen()
-    } finally {
-      settle()
+      this.#retryLater(thrown)
     }
   }
 
-  opening = open()
-  return {
-    name: source.name,
-    settled,
-    get entries() {
-      return entries
-    },
-    get status() {
-      const { name, type } = source
-      return { name, type, state, tools: entries.length, ...(cause === undefined ? {} : { cause }) }
-    },
-    async close() {
-      stop.abort(new WeirError('SHUTTING_DOWN', 'Weir is stopping.'))
-      timer?.cancel()
-      for (const subscription of subscriptions) subscription.dispose()
-      subscriptions = []
-      await Promise.all([connection?.close(), opening])
-    },
+  /** A connection that comes after its time, or after we stopped, is closed again. */
+  #openWithin(limitMs: number): Promise<Connection> {
+    const attempt = new AbortController()
+    this.#attempt = attempt
+    return new Promise((resolve, reject) => {
+      const timer = this.#parts.clock.setTimer(() => {
+        const late = new WeirError('CONNECTION_UNAVAILABLE', `It did not open within ${limitMs} ms.`)
+        attempt.abort(late)
+        reject(late)
+      }, limitMs)
+      callAsync(() => this.#source.open(attempt.signal)).then(
+        (opened) => {
+          timer.cancel()
+          if (!attempt.signal.aborted) return resolve(opened)
+          this.#release(opened)
+          reject(attempt.signal.reason)
+        },
+        (thrown) => {
+          timer.cancel()
+          reject(thrown)
+        },
+      )
+    })
+  }
+
+  #adopt(opened: Connection): void {
+    this.#connection = opened
+    this.#upSinceMs = this.#parts.clock.monotonicMs()
+    const subscriptions: Disposable[] = []
+    this.#subscriptions = subscriptions
+    if (!this.#readTargets(opened)) return
+    this.#state = 'up'
+    this.#cause = undefined
+    const { log, onChange } = this.#parts
+    const tools = this.#entries.length
+    log.info({ event: 'connection.up', connection: this.name, tools }, 'A connection is up.')
+    if (opened.onChange !== undefined) subscriptions.push(opened.onChange(() => this.#refresh(opened)))
+    if (opened.onClose !== undefined) subscriptions.push(opened.onClose((cause) => this.#lose(opened, cause)))
+    onChange()
+  }
+
+  #refresh(connection: Connection): void {
+    if (this.#connection === connection && this.#readTargets(connection)) this.#parts.onChange()
+  }
+
+  /** False where the connection cannot say what it offers; it is then as good as dead. */
+  #readTargets(connection: Connection): boolean {
+    try {
+      this.#entries = makeEntries(this.name, connection.targets(), this.#entries, this.#parts.log)
+      return true
+    } catch (thrown) {
+      this.#lose(connection, thrown)
+      return false
+    }
+  }
+
+  #lose(connection: Connection, thrown: unknown): void {
+    if (this.#connection !== connection) return
+    const upMs = this.#parts.clock.monotonicMs() - this.#upSinceMs
+    if (upMs >= retry.stableMs) this.#failures = 0
+    this.#letGo()
+    this.#release(connection)
+    this.#retryLater(thrown)
+  }
+
+  #retryLater(thrown: unknown): void {
+    if (this.#closing !== undefined) return
+    this.#markDown(thrown)
+    const ceilingMs = Math.min(retry.maxMs, retry.firstMs * 2 ** Math.min(this.#failures, 10))
+    this.#failures += 1
+    this.#timer = this.#parts.clock.setTimer(() => {
+      this.#opening = this.#open()
+    }, this.#parts.random() * ceilingMs)
+  }
+
+  #markDown(thrown: unknown): void {
+    const error = toWeirError(thrown)
+    const cause = error.code === 'INTERNAL' && thrown instanceof Error ? thrown.message : error.message
+    if (this.#state !== 'down' || this.#cause !== cause) {
+      this.#parts.log.warn(
+        { event: 'connection.down', connection: this.name, cause },
+        'A connection is down.',
+      )
+    }
+    this.#state = 'down'
+    this.#cause = cause
+    this.#parts.onChange()
+  }
+
+  #letGo(): void {
+    for (const subscription of this.#subscriptions) subscription.dispose()
+    this.#subscriptions = []
+    this.#connection = undefined
+  }
+
+  async #close(): Promise<void> {
+    const { clock, log } = this.#parts
+    const connection = this.#connection
+    this.#letGo()
+    this.#timer?.cancel()
+    this.#attempt.abort(new WeirError('SHUTTING_DOWN', 'Weir is stopping.'))
+    if (connection !== undefined) this.#release(connection)
+    const closed = this.#opening.then(() => this.#releasing)
+    if (await endsWithin(clock, closed, closeMaxMs)) return
+    log.warn({ event: 'connection.stuck', connection: this.name }, 'A connection did not close.')
+  }
+
+  #release(connection: Connection): void {
+    const released = callAsync(() => connection.close()).catch((thrown: unknown) => {
+      const cause = thrown instanceof Error ? thrown.message : String(thrown)
+      const fields = { event: 'connection.close-failed', connection: this.name, cause }
+      this.#parts.log.warn(fields, 'A connection failed to close.')
+    })
+    this.#releasing = this.#releasing.then(() => released)
   }
 }
 
-/** An entry lives as long as its target, so that a chain composed for it is found again after an unrelated change. */
-function reuseEntries(
+/** What a function throws at once rejects like what it throws later. */
+async function callAsync<T>(run: () => Promise<T>): Promise<T> {
+  return run()
+}
+
+/** Whether the promise, which never rejects, ends in time. */
+function endsWithin(clock: Clock, promise: Promise<unknown>, limitMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = clock.setTimer(() => resolve(false), limitMs)
+    void promise.then(() => {
+      timer.cancel()
+      resolve(true)
+    })
+  })
+}
+
+/**
+ * An entry lives as long as its target, so that a chain composed for it is found again after an unrelated change. Of
+ * two targets with one name the first counts, under every name that either has.
+ */
+function makeEntries(
   connection: string,
   targets: readonly Target[],
   known: readonly Entry[],
+  log: Logger,
 ): readonly Entry[] {
   const byTarget = new Map(known.map((entry) => [entry.target, entry]))
-  return targets.map(
-    (target) =>
-      byTarget.get(target) ?? Object.freeze({ id: `${connection}:${target.name}`, connection, target }),
-  )
+  const byId = new Map<string, Entry>()
+  for (const target of targets) {
+    const id = `${connection}:${target.name}`
+    if (byId.has(id)) log.error({ connection, tool: target.name }, 'A connection offers a tool twice.')
+    else byId.set(id, byTarget.get(target) ?? Object.freeze({ id, connection, target }))
+  }
+  return [...byId.values()]
 }

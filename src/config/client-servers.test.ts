@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the syntax of references is what is tested.
 import { describe, expect, it } from 'vitest'
 import { lines, parse } from './load.fixture.ts'
 

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the syntax of references is what the texts are about.
 import { z } from 'zod'
 import { durationSchema } from './duration.ts'
 import type { Secrets } from './secrets.ts'

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the syntax of references is what is tested.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { WeirError } from '../core/error.ts'

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the syntax of references is what the texts are about.
 import { WeirError } from '../core/error.ts'
 
 const depthMax = 16

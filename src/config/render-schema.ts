@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the syntax of references is what the texts are about.
 import type { AnyConnector } from '../core/connector.ts'
 import { type JsonSchema, toJsonSchema } from '../core/schema.ts'
 import { fileSchema } from './config.ts'

@@ -91,7 +91,7 @@ export const errorCatalogue = {
   CANCELLED: callers(499, 'The caller left or cancelled before the call ended.'),
   DEADLINE_EXCEEDED: upstreams(504, true, 'The call did not end within its time.'),
   INVALID_OUTPUT: upstreams(502, false, 'The tool’s answer does not match its own output schema.'),
-  NOT_RUN: callers(200, 'An earlier item of the same request failed, so this one was not run.'),
+  NOT_RUN: callers(424, 'An earlier item of the same request failed, so this one was not run.'),
   INPUT_UNSUPPORTED: callers(400, 'The tool asks its user a question, and this client cannot carry it.'),
   OVERLOADED: operators(503, true, 'A bounded queue is full.'),
   INTERNAL: operators(500, false, 'Weir itself failed; the log holds the cause.'),

@@ -1,101 +1,179 @@
-import type { Ajv as AjvInstance, Options, ValidateFunction } from 'ajv'
-import { Ajv } from 'ajv'
+import {
+  _,
+  Ajv,
+  type Ajv as AjvInstance,
+  type CodeKeywordDefinition,
+  type Options,
+  type ValidateFunction,
+} from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
-import { RE2JS } from 're2js'
 import type { JsonSchema, SchemaIssue } from '../core/schema.ts'
+import { inspectSchema } from './inspect-schema.ts'
+import { compileLinearPattern } from './linear-pattern.ts'
 
-/** Checks a value; an empty list means that it fits. */
+/** Checks a value; an empty list means that it fits. Throws an Error where the schema takes too long to say. */
 export type Validator = (value: unknown) => readonly SchemaIssue[]
 
-/** What a schema from outside may cost at most (S17). */
-const schemaLimits = { depthMax: 32, nodesMax: 10_000, bytesMax: 256 * 1024 }
 /** Issues told at once; more would only bury the first. */
 const issuesMax = 10
+/** Characters of a path or of what was expected; a caller's own names can be as long as its body. */
+const issueTextMax = 200
 const noIssues: readonly SchemaIssue[] = []
+/** Schemas compiled by one instance, which keeps something of each for as long as it is in use. */
+const compilesMax = 200
 
-/** Patterns from outside run in linear time, so that none can hang the process (S17). */
+/** References followed in one check, five for each element of the largest body: two that double each other never end. */
+const stepsMax = 500_000
+let stepsLeft = 0
+
+function spendStep(): void {
+  stepsLeft -= 1
+  if (stepsLeft < 0) throw new Error(`its references take more than ${stepsMax} steps`)
+}
+
+/**
+ * Where a pattern cannot run in linear time it is not run at all: whoever wrote it checks its arguments itself, and a
+ * tool that works is not taken away for a pattern that only looks ahead.
+ */
 const linearRegExp = Object.assign(
-  (pattern: string, flags: string) => {
-    const compiled = RE2JS.compile(
-      RE2JS.translateRegExp(pattern),
-      flags.includes('i') ? RE2JS.CASE_INSENSITIVE : 0,
-    )
-    return { test: (text: string) => compiled.matcher(text).find() }
-  },
+  (source: string) => compileLinearPattern(source) ?? { test: () => true, toString: () => source },
   { code: 'linearRegExp' },
 )
 
 const options: Options = {
   strict: false,
   allErrors: false,
-  // A schema never fetches anything; what it cannot resolve by itself is an error.
-  loadSchema: undefined as never,
-  addUsedSchema: false,
+  // Spelling out what a reference points at, wherever it is used, makes a megabyte of code of a kilobyte of schema.
+  inlineRefs: false,
   code: { regExp: linearRegExp as never },
   logger: false,
 }
 
-let draft2020: AjvInstance | undefined
-let draft7: AjvInstance | undefined
+type Dialect = 'draft-07' | '2020-12'
 
-/** One instance a dialect, made when first needed: a new instance costs 15 ms, a compile in a shared one 2.4. */
-function instanceFor(schema: JsonSchema): AjvInstance {
-  const dialect = typeof schema['$schema'] === 'string' ? schema['$schema'] : ''
-  if (/draft-0[4-7]/.test(dialect)) {
-    draft7 ??= withFormats(new Ajv(options))
-    return draft7
-  }
-  if (dialect !== '' && !dialect.includes('2020-12') && !dialect.includes('2019-09')) {
-    throw new Error(`the dialect ${dialect} is not supported; 2020-12 and draft-07 are`)
-  }
-  draft2020 ??= withFormats(new Ajv2020(options) as unknown as AjvInstance)
-  return draft2020
+function readDialect({ $schema: dialect }: JsonSchema): Dialect {
+  if (typeof dialect !== 'string' || /2020-12|2019-09/.test(dialect)) return '2020-12'
+  if (/draft-0[4-7]/.test(dialect)) return 'draft-07'
+  throw new Error(
+    `the dialect ${JSON.stringify(dialect.slice(0, 200))} is not supported; 2020-12 and draft-07 are`,
+  )
 }
 
-function withFormats(ajv: AjvInstance): AjvInstance {
-  const add = addFormats as unknown as (ajv: AjvInstance) => AjvInstance
-  return add(ajv)
+/** Without `loadSchema` an instance never fetches anything; what a schema does not hold itself is an error. */
+function createInstance(dialect: Dialect, more: Options = {}): AjvInstance {
+  const all = { ...options, ...more }
+  const ajv = dialect === 'draft-07' ? new Ajv(all) : (new Ajv2020(all) as unknown as AjvInstance)
+  ;(addFormats as unknown as (ajv: AjvInstance) => void)(ajv)
+  for (const keyword of ['$ref', '$dynamicRef', '$recursiveRef']) countSteps(ajv, keyword)
+  ajv.removeKeyword('uniqueItems')
+  ajv.addKeyword({
+    keyword: 'uniqueItems',
+    type: 'array',
+    schemaType: 'boolean',
+    validate: (isOn: boolean, items: readonly unknown[]) => !isOn || isUnique(items),
+    error: { message: 'must NOT have duplicate items' },
+  })
+  return ajv
+}
+
+/** Without references a check costs no more than schema times value; so only they are counted. */
+function countSteps(ajv: AjvInstance, keyword: string): void {
+  const known = ajv.getKeyword(keyword)
+  if (typeof known !== 'object') return
+  const definition = known as CodeKeywordDefinition
+  ajv.removeKeyword(keyword)
+  ajv.addKeyword({
+    ...definition,
+    code(context, ruleType) {
+      context.gen.code(_`${context.gen.scopeValue('func', { key: 'spendStep', ref: spendStep })}()`)
+      definition.code(context, ruleType)
+    },
+  })
+}
+
+/** In linear time; compared with each other, a hundred thousand items take minutes. */
+function isUnique(items: readonly unknown[]): boolean {
+  return new Set(items.map(spell)).size === items.length
+}
+
+/** The same text for equal JSON values, whatever the order of their keys. */
+function spell(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  if (Array.isArray(value)) return `[${value.map(spell).join()}]`
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${spell(inner)}`).join()}}`
+}
+
+const shared = new Map<Dialect, { readonly ajv: AjvInstance; compiles: number }>()
+
+/** One instance a dialect, made when first needed: a new instance costs 15 ms, a compile in a shared one 2.4. */
+function sharedInstance(dialect: Dialect): AjvInstance {
+  let instance = shared.get(dialect)
+  if (instance === undefined || instance.compiles >= compilesMax) {
+    instance = { ajv: createInstance(dialect), compiles: 0 }
+    shared.set(dialect, instance)
+  }
+  instance.compiles += 1
+  return instance.ajv
 }
 
 const compiled = new WeakMap<JsonSchema, Validator>()
 
 /** Compiles a schema, once for each schema object. Throws an Error that says why a schema cannot be used. */
 export function compileJsonSchema(schema: JsonSchema): Validator {
-  const known = compiled.get(schema)
-  if (known !== undefined) return known
-  refuseBomb(schema)
-  const { $id: _id, $schema: _dialect, ...rest } = schema
-  // Without its id: two upstreams may well use the same one for different schemas.
-  const ajv = instanceFor(schema)
-  const validate = ajv.compile(rest)
-  // The instance would keep every schema it ever compiled; ours live as long as their tool does.
-  ajv.removeSchema(rest)
-  const validator: Validator = (value) => (validate(value) ? noIssues : readIssues(validate))
-  compiled.set(schema, validator)
+  let validator = compiled.get(schema)
+  if (validator === undefined) {
+    validator = createValidator(compileWithin(schema))
+    compiled.set(schema, validator)
+  }
   return validator
 }
 
-function refuseBomb(schema: JsonSchema): void {
-  let nodes = 0
-  const walk = (node: unknown, depth: number) => {
-    if (typeof node !== 'object' || node === null) return
-    nodes += 1
-    if (depth > schemaLimits.depthMax * 2)
-      throw new Error(`it nests deeper than ${schemaLimits.depthMax} schemas`)
-    if (nodes > schemaLimits.nodesMax) throw new Error(`it holds more than ${schemaLimits.nodesMax} parts`)
-    for (const inner of Object.values(node)) walk(inner, depth + 1)
+function compileWithin(schema: JsonSchema): ValidateFunction {
+  // Compiling checks the schema itself against its dialect's, which is made of references too.
+  stepsLeft = stepsMax
+  try {
+    return compile(schema)
+  } catch (thrown) {
+    throw explainOverflow(thrown)
   }
-  walk(schema, 0)
-  if (JSON.stringify(schema).length > schemaLimits.bytesMax) {
-    throw new Error(`it is larger than ${schemaLimits.bytesMax} bytes`)
+}
+
+function compile(schema: JsonSchema): ValidateFunction {
+  const { standsAlone } = inspectSchema(schema)
+  const dialect = readDialect(schema)
+  const { $schema: _dialect, ...whole } = schema
+  if (standsAlone) return createInstance(dialect, { ownProperties: true }).compile(whole)
+  // Without its id: two upstreams may well use the same one for different schemas.
+  const { $id: _id, ...rest } = whole
+  const ajv = sharedInstance(dialect)
+  const validate = ajv.compile(rest)
+  ajv.removeSchema(rest)
+  return validate
+}
+
+function createValidator(validate: ValidateFunction): Validator {
+  return (value) => {
+    stepsLeft = stepsMax
+    try {
+      return validate(value) ? noIssues : readIssues(validate)
+    } catch (thrown) {
+      throw explainOverflow(thrown)
+    }
   }
+}
+
+/** A reference that leads to itself without going deeper runs out of stack before it runs out of steps. */
+function explainOverflow(thrown: unknown): unknown {
+  if (!(thrown instanceof RangeError)) return thrown
+  return new Error('its references lead in a circle', { cause: thrown })
 }
 
 function readIssues(validate: ValidateFunction): readonly SchemaIssue[] {
   return (validate.errors ?? []).slice(0, issuesMax).map(({ instancePath, message, params, keyword }) => ({
-    path: instancePath,
-    message: `${message ?? keyword}${renderParams(keyword, params)}`,
+    path: shorten(instancePath),
+    message: shorten(`${message ?? keyword}${renderParams(keyword, params)}`),
   }))
 }
 
@@ -105,4 +183,8 @@ function renderParams(keyword: string, params: Record<string, unknown>): string 
   if (keyword === 'enum') return `: ${JSON.stringify(params['allowedValues'])}`
   if (keyword === 'const') return `: ${JSON.stringify(params['allowedValue'])}`
   return ''
+}
+
+function shorten(text: string): string {
+  return text.length <= issueTextMax ? text : `${text.slice(0, issueTextMax - 1)}…`
 }

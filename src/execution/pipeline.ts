@@ -9,6 +9,7 @@ import { createLogStage } from './stages/log-call.ts'
 import { createMeasureStage } from './stages/measure.ts'
 import { validateStage } from './stages/validate.ts'
 
+/** What the stages write to and read from. */
 export interface PipelineParts {
   readonly log: Log
   readonly metrics: Metrics

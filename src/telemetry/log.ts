@@ -1,5 +1,6 @@
 import { destination, type Logger as PinoLogger, pino } from 'pino'
 import type { Logger } from '../core/logger.ts'
+import { redactFields } from './redact.ts'
 
 /** How much is written, and how. */
 export interface LogSettings {
@@ -19,18 +20,23 @@ export interface Log extends Logger {
   flush(): void
 }
 
-/** Values under these keys are never written, at whatever depth they stand (S16). */
-const secretFields =
-  /"(?:[\w-]*(?:authorization|password|secret|token|api[_-]?key|cookie))":\s*(?:"(?:[^"\\]|\\.)*"|\[[^\]]*\])/gi
-
-/** Lines are written together, so that a line costs no system call of its own; nothing waits longer than this. */
-const buffer = { bytes: 4_096, flushMs: 100 }
+/**
+ * Lines are written together, so that a line costs no system call of its own, and none waits longer than `flushMs`.
+ * Beyond `charsMax`, where a terminal or a pipe takes nothing, lines are lost and the process lives.
+ */
+const buffer = { chars: 4_096, flushMs: 100, charsMax: 8 * 1024 * 1024 }
 
 /** Structured lines on standard error, or where `write` puts them. Buffered: a slow terminal never holds up a call. */
 export function createLog(write?: (line: string) => void): Log {
   const sink =
     write === undefined
-      ? destination({ dest: 2, sync: false, minLength: buffer.bytes, periodicFlush: buffer.flushMs })
+      ? destination({
+          dest: 2,
+          sync: false,
+          minLength: buffer.chars,
+          maxLength: buffer.charsMax,
+          periodicFlush: buffer.flushMs,
+        })
       : undefined
   const put = write ?? ((line: string) => void sink?.write(line))
   let settings: LogSettings = { level: 'info', format: 'json', redact: (line) => line }
@@ -39,13 +45,10 @@ export function createLog(write?: (line: string) => void): Log {
       level: settings.level,
       base: null,
       timestamp: createTimestamp(),
-      formatters: { level: (label) => ({ level: label }) },
+      formatters: { level: (label) => ({ level: label }), log: redactFields },
     },
     {
-      write(line: string) {
-        const safe = settings.redact(line.replace(secretFields, redactField))
-        put(settings.format === 'pretty' ? renderPretty(safe) : safe)
-      },
+      write: (line: string) => put(settings.redact(settings.format === 'pretty' ? renderPretty(line) : line)),
     },
   )
   return {
@@ -68,10 +71,6 @@ export function createLog(write?: (line: string) => void): Log {
       }
     },
   }
-}
-
-function redactField(field: string): string {
-  return `${field.slice(0, field.indexOf(':') + 1)}"[redacted]"`
 }
 
 /** Many lines share one millisecond, and rendering a date costs more than the rest of a line. */

@@ -75,8 +75,8 @@ export function listConnectorPromises(
 }
 
 function checkNames(connector: AnyConnector): void {
-  require(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(connector.type), `type ${connector.type} is not kebab-case`)
-  require(connector.summary.trim() !== '', 'the summary is empty')
+  demand(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(connector.type), `type ${connector.type} is not kebab-case`)
+  demand(connector.summary.trim() !== '', 'the summary is empty')
 }
 
 async function openAndClose(connector: AnyConnector, given: ConnectorCase): Promise<void> {
@@ -84,7 +84,7 @@ async function openAndClose(connector: AnyConnector, given: ConnectorCase): Prom
   const connection = await open(connector, given, given.config())
   try {
     const targets = connection.targets()
-    require(connection.targets() === targets, 'targets() gives a new array though nothing changed')
+    demand(connection.targets() === targets, 'targets() gives a new array though nothing changed')
     await connection.check(new AbortController().signal)
   } finally {
     await connection.close()
@@ -92,28 +92,28 @@ async function openAndClose(connector: AnyConnector, given: ConnectorCase): Prom
   }
   // A handle that has closed is unregistered one turn of the loop later.
   for (let turn = 0; turn < 10 && countResources() > before; turn++) await nextTurn()
-  require(countResources() <= before, 'a process, socket or worker is left after close()')
+  demand(countResources() <= before, 'a process, socket or worker is left after close()')
 }
 
 async function checkTools(connector: AnyConnector, given: ConnectorCase): Promise<void> {
   await withConnection(connector, given, async (connection) => {
     const names = new Set<string>()
     for (const tool of connection.targets()) {
-      require(!names.has(tool.name), `two tools are named ${tool.name}`)
+      demand(!names.has(tool.name), `two tools are named ${tool.name}`)
       names.add(tool.name)
       if (given.ownTools !== false) checkOwnTool(tool)
     }
     const again = connection.targets().map(({ name }) => name)
-    require(isDeepStrictEqual([...names], again), 'targets() is not in a stable order')
+    demand(isDeepStrictEqual([...names], again), 'targets() is not in a stable order')
   })
 }
 
 function checkOwnTool(tool: Tool): void {
-  require(/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/.test(tool.name), `tool ${tool.name} is not snake_case`)
-  require(tool.description.trim() !== '', `tool ${tool.name} has no description`)
+  demand(/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/.test(tool.name), `tool ${tool.name} is not snake_case`)
+  demand(tool.description.trim() !== '', `tool ${tool.name} has no description`)
   const input = toJsonSchema(tool.input)
-  require(input['type'] === 'object', `the input of ${tool.name} is not an object`)
-  require(input['additionalProperties'] === false, `the input of ${tool.name} takes fields it does not know`)
+  demand(input['type'] === 'object', `the input of ${tool.name} is not an object`)
+  demand(input['additionalProperties'] === false, `the input of ${tool.name} takes fields it does not know`)
   requireDescriptions(input, `${tool.name} input`)
   if (tool.output !== undefined)
     requireDescriptions(toJsonSchema(tool.output as Schema), `${tool.name} output`)
@@ -124,7 +124,7 @@ async function abortCheck(connector: AnyConnector, given: ConnectorCase): Promis
     const reason = new WeirError('CANCELLED', 'The check was stopped.')
     const checked = connection.check(AbortSignal.abort(reason))
     const thrown = await rejectionOf(within(checked, 'check() under an aborted signal'))
-    require(thrown !== undefined, 'check() resolved though its signal was aborted')
+    demand(thrown !== undefined, 'check() resolved though its signal was aborted')
   })
 }
 
@@ -133,7 +133,7 @@ async function abortOpen(connector: AnyConnector, given: ConnectorCase): Promise
   const opened = connector.open(connector.config.parse(given.config()), context)
   const thrown = await rejectionOf(within(opened, 'open() under an aborted signal'))
   if (thrown === undefined) await (await opened).close()
-  require(thrown !== undefined, 'open() resolved though its signal was aborted')
+  demand(thrown !== undefined, 'open() resolved though its signal was aborted')
 }
 
 async function abortCall(connector: AnyConnector, given: ConnectorCase): Promise<void> {
@@ -146,8 +146,7 @@ async function abortCall(connector: AnyConnector, given: ConnectorCase): Promise
     const ran = tool.run(input, createRunContext(controller.signal))
     setImmediate(() => controller.abort(reason))
     const thrown = await rejectionOf(within(ran, `${name} after its abort`))
-    require(thrown ===
-      reason, `${name} did not reject with the reason it was aborted for, but with ${thrown}`)
+    demand(thrown === reason, `${name} did not reject with the reason it was aborted for, but with ${thrown}`)
   })
 }
 
@@ -162,16 +161,16 @@ function refuseConfig(
   } catch (thrown) {
     refusal = thrown
   }
-  require(refusal !== undefined, 'the config was accepted')
+  demand(refusal !== undefined, 'the config was accepted')
   const named = fieldsOf(refusal)
-  require(named.includes(field), `the refusal names ${named.join(', ') || 'no field'}, not ${field}`)
+  demand(named.includes(field), `the refusal names ${named.join(', ') || 'no field'}, not ${field}`)
   requireNoSecret(refusal, given)
 }
 
 async function failWhileDown(connector: AnyConnector, given: ConnectorCase): Promise<void> {
   const attempt = withConnection(connector, given, check, given.deadConfig!())
   const thrown = await rejectionOf(attempt)
-  require(thrown instanceof WeirError, `it gave ${thrown ?? 'no error'}, which is no WeirError`)
+  demand(thrown instanceof WeirError, `it gave ${thrown ?? 'no error'}, which is no WeirError`)
   requireNoSecret(thrown, given)
 }
 
@@ -235,7 +234,7 @@ async function rejectionOf(value: Promise<unknown>): Promise<unknown> {
 function requireDescriptions(schema: JsonSchema, path: string): void {
   const properties = (schema['properties'] ?? {}) as Record<string, JsonSchema>
   for (const [name, field] of Object.entries(properties)) {
-    require(typeof field['description'] === 'string', `${path}.${name} has no description`)
+    demand(typeof field['description'] === 'string', `${path}.${name} has no description`)
     requireDescriptions(field, `${path}.${name}`)
   }
   for (const keyword of ['items', 'additionalProperties']) {
@@ -264,7 +263,7 @@ function fieldsOf(refusal: unknown): string[] {
 function requireNoSecret(thrown: unknown, { secret }: ConnectorCase): void {
   if (secret === undefined) return
   const shown = thrown instanceof WeirError ? JSON.stringify(renderError(thrown)) : String(thrown)
-  require(!shown.includes(secret), 'the error shows the secret')
+  demand(!shown.includes(secret), 'the error shows the secret')
 }
 
 const handles = new Set(['ProcessWrap', 'PipeWrap', 'TCPSocketWrap', 'TCPServerWrap', 'TLSWrap', 'Worker'])
@@ -279,6 +278,6 @@ function nextTurn(): Promise<void> {
 
 class Breach extends Error {}
 
-function require(kept: boolean, breach: string): asserts kept {
+function demand(kept: boolean, breach: string): asserts kept {
   if (!kept) throw new Breach(breach)
 }

@@ -1,11 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { isObject } from '../core/parse-json.ts'
 import { checkParamHeaders, checkStandardHeaders, headerNames, readParamHeaders } from '../wire/headers.ts'
-import { type Params, type RequestId, readMessage, renderNotification } from '../wire/json-rpc.ts'
+import { type Params, type RequestId, renderNotification } from '../wire/json-rpc.ts'
 import { newestLegacy, newestModern } from '../wire/revisions/index.ts'
 import { renderSseMessage } from '../wire/sse.ts'
-import { openEventStream, sendError, sendResult } from './fake-mcp-answers.ts'
+import { type Body, openEventStream, readBody, sendError, sendResult } from './fake-mcp-messages.ts'
 
 /** One call as a fake tool sees it. */
 export interface FakeCall {
@@ -32,9 +31,12 @@ export interface SeenRequest {
   readonly headers: IncomingMessage['headers']
   /** The JSON-RPC method; undefined for GET, DELETE and what is no JSON-RPC. */
   readonly method?: string
+  /** Undefined for notifications too. */
+  readonly id?: RequestId | undefined
   readonly params: Params
 }
 
+/** What the server is and does; everything has a default. */
 export interface FakeMcpServerOptions {
   /** What it speaks (`both`). */
   readonly era?: 'modern' | 'legacy' | 'both'
@@ -88,6 +90,7 @@ class Fake implements FakeMcpServer {
   readonly #running = new Map<RequestId, AbortController>()
   #tools: readonly FakeTool[]
   #lastSession = 0
+  #port = 0
 
   constructor(options: FakeMcpServerOptions) {
     this.#options = options
@@ -100,12 +103,15 @@ class Fake implements FakeMcpServer {
   listen(port: number): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject)
-      this.#server.listen(port, '127.0.0.1', resolve)
+      this.#server.listen(port, '127.0.0.1', () => {
+        this.#port = (this.#server.address() as AddressInfo).port
+        resolve()
+      })
     })
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port
+    return this.#port
   }
 
   get url(): string {
@@ -141,7 +147,12 @@ class Fake implements FakeMcpServer {
     const body = readBody(Buffer.concat(chunks))
     const { method = '', params = {} } = body ?? {}
     const httpMethod = request.method ?? ''
-    const seen = { httpMethod, headers: request.headers, params, ...(body === undefined ? {} : { method }) }
+    const seen = {
+      httpMethod,
+      headers: request.headers,
+      params,
+      ...(body === undefined ? {} : { method, id: body.id }),
+    }
     this.seen.push(seen)
     if (this.#options.intercept?.(seen, response) === true) return
     if (httpMethod === 'GET') this.#openStream(request, response)
@@ -269,22 +280,5 @@ class Fake implements FakeMcpServer {
   #takeNotification({ method, params }: Body, response: ServerResponse): void {
     if (method === 'notifications/cancelled') this.#running.get(params['requestId'] as RequestId)?.abort()
     response.writeHead(202).end()
-  }
-}
-
-interface Body {
-  readonly id?: RequestId
-  readonly method: string
-  readonly params: Params
-}
-
-function readBody(bytes: Buffer): Body | undefined {
-  try {
-    const value: unknown = JSON.parse(bytes.toString('utf8'))
-    if (isObject(value) && !('method' in value)) return { method: '', params: value }
-    const message = readMessage(value)
-    return message.kind === 'response' ? undefined : message
-  } catch {
-    return undefined
   }
 }

@@ -16,6 +16,8 @@ const encodedValue = /^=\?base64\?(.*)\?=$/s
 const strictBase64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 /** What a header can carry as it is: visible ASCII with inner blanks. */
 const plainValue = /^[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?$/
+/** What a header may hold at all; Node gives bytes beyond it as Latin-1. */
+const headerText = /^[\x20-\x7e\t]*$/
 
 /** A value as it may stand in a header: itself, or `=?base64?…?=` where a header could not carry it. */
 export function encodeHeaderValue(value: string): string {
@@ -23,8 +25,9 @@ export function encodeHeaderValue(value: string): string {
   return `=?base64?${Buffer.from(value, 'utf8').toString('base64')}?=`
 }
 
-/** The value behind a header; undefined where its encoding is broken. */
+/** The value behind a header; undefined where its encoding is broken or it holds what no header may. */
 export function decodeHeaderValue(header: string): string | undefined {
+  if (!headerText.test(header)) return undefined
   const encoded = encodedValue.exec(header)?.[1]
   if (encoded === undefined) return header
   return strictBase64.test(encoded) ? Buffer.from(encoded, 'base64').toString('utf8') : undefined
@@ -56,7 +59,6 @@ export function checkStandardHeaders(headers: Headers, method: string, params: P
   const name = nameOf(method, params)
   if (name === undefined) return
   const header = headers[headerNames.name]
-  if (header === name) return
   if (typeof header !== 'string' || decodeHeaderValue(header) !== name)
     throw mismatch('Mcp-Name', header, name)
 }
@@ -125,12 +127,12 @@ function badAnnotation(why: string): WeirError {
 /** S8 for parameters: each value in the body stands in its header, and no header stands alone. Throws HEADER_MISMATCH. */
 export function checkParamHeaders(headers: Headers, params: readonly ParamHeader[], input: unknown): void {
   for (const { header, path } of params) {
-    const expected = renderParam(valueAt(input, path))
+    const value = valueAt(input, path)
+    const expected = renderParam(value)
     const given = headers[header]
     const decoded = typeof given === 'string' ? decodeHeaderValue(given) : undefined
-    if (expected === undefined ? given !== undefined : !sameParam(decoded, expected)) {
-      throw mismatch(header, given, expected)
-    }
+    const isSame = expected === undefined ? given === undefined : sameParam(decoded, value, expected)
+    if (!isSame) throw mismatch(header, given, expected)
   }
 }
 
@@ -158,11 +160,10 @@ function renderParam(value: unknown): string | undefined {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined
 }
 
-/** `42.0` and `42` are one number. */
-function sameParam(given: string | undefined, expected: string): boolean {
-  if (given === undefined) return false
-  if (given === expected) return true
-  return /^-?\d+(\.0+)?$/.test(given) && /^-?\d+$/.test(expected) && Number(given) === Number(expected)
+/** `42.0` and `42` are one number, and two texts. */
+function sameParam(given: string | undefined, value: unknown, expected: string): boolean {
+  if (given === undefined || given === expected) return given !== undefined
+  return typeof value === 'number' && /^-?\d+(\.0+)?$/.test(given) && Number(given) === value
 }
 
 function mismatch(name: string, header: unknown, body: string | undefined): WeirError {

@@ -73,10 +73,20 @@ export function idOf(value: unknown): RequestId | undefined {
   return isRequestId(value['id']) ? value['id'] : undefined
 }
 
-/** `resultText` is the result as JSON, serialised once by whoever made it. */
-export function renderResponse(id: RequestId, resultText: string): string {
-  return `{"jsonrpc":"2.0","id":${typeof id === 'number' ? id : JSON.stringify(id)},"result":${resultText}}`
+/** A JSON text: as a string, or as UTF-8 where it was encoded once for many responses. */
+export type JsonText = string | Buffer
+
+/** `result` is the result as JSON, serialised once by whoever made it; the response is of the same kind. */
+export function renderResponse(id: RequestId, result: string): string
+export function renderResponse(id: RequestId, result: JsonText): JsonText
+export function renderResponse(id: RequestId, result: JsonText): JsonText {
+  const head = `{"jsonrpc":"2.0","id":${typeof id === 'number' ? id : JSON.stringify(id)},"result":`
+  return typeof result === 'string'
+    ? `${head}${result}}`
+    : Buffer.concat([Buffer.from(head), result, closing])
 }
+
+const closing = Buffer.from('}')
 
 export function renderErrorResponse(id: RequestId | undefined, error: JsonRpcError): string {
   return JSON.stringify({ jsonrpc: '2.0', ...(id === undefined ? {} : { id }), error })

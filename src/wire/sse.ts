@@ -23,6 +23,7 @@ export interface SseDecoder {
   push(chunk: Uint8Array): void
 }
 
+/** A decoder whose events hold at most so many characters. */
 export function createSseDecoder(eventBytesMax: number, onEvent: (event: SseEvent) => void): SseDecoder {
   const utf8 = new TextDecoder()
   // Chunks of an unfinished line are joined once: scanning it again with each chunk would be quadratic.

@@ -85,6 +85,7 @@ function isProcess(node: AstNode, names: ReadonlySet<string>): boolean {
 
 // An identifier is also spelled in places that read nothing: keys, member names, types, imports.
 function isReference(node: AstNode, parent: AstNode): boolean {
+  if (parent.type === 'PrivateName') return false
   if (/^TS(?!AsExpression|SatisfiesExpression|NonNullExpression|TypeQuery)/.test(parent.type)) return false
   if (/^(Import|Export).*Specifier$/.test(parent.type))
     return childAt(parent, 'local') === node && parent.type === 'ExportSpecifier'

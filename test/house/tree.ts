@@ -46,7 +46,7 @@ export function isTest(path: string): boolean {
 
 /** Whether the file exists for tests alone: a test, or a fixture that tests run (a worker, a server, a child). */
 export function isTestOnly(path: string): boolean {
-  return isTest(path) || path.endsWith('.fixture.ts')
+  return isTest(path) || path.endsWith('.fixture.ts') || path.includes('/fixtures/')
 }
 
 /** Whether the file is code that can be parsed: TypeScript, or the plain JavaScript of bin/. */

@@ -2,6 +2,7 @@ import type { JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from '../..
 import { createSseDecoder } from '../../wire/sse.ts'
 import { answerBytesMax, parseMessage } from './parse-message.ts'
 
+/** What becomes of the messages, each as it comes; what these throw ends the stream. */
 export interface AnswerListener {
   onResponse(response: JsonRpcResponse): void
   onNotification(notification: JsonRpcNotification): void
@@ -17,6 +18,7 @@ export interface AnswerStream {
   readonly retryMs: number | undefined
 }
 
+/** Decodes the events and sorts the messages in them; one event holds at most 16 MiB (R22). */
 export function createAnswerStream(listener: AnswerListener): AnswerStream {
   let lastEventId: string | undefined
   let retryMs: number | undefined

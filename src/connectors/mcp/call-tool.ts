@@ -106,7 +106,7 @@ function emitLog({ level, logger, data }: Params, context: RunContext): void {
 }
 
 /** What concerned this hop alone is taken off; everything else stays as it came, known or not. */
-export function parseCallResult(result: Record<string, unknown>): Result | InputRequired {
+function parseCallResult(result: Record<string, unknown>): Result | InputRequired {
   const { resultType, _meta, ...rest } = result
   if (resultType === 'input_required') return parseQuestions(rest)
   if (resultType !== undefined && resultType !== 'complete') {

@@ -23,6 +23,7 @@ const controlMs = 30_000
 const never = new AbortController().signal
 const plainMeta: RequestMeta = { clientCapabilities: {} }
 
+/** What a client is made of, and who hears of what happens to its server. */
 export interface ClientOptions {
   /** Makes the transport; the client is its listener. */
   readonly connect: (listener: TransportListener) => Transport

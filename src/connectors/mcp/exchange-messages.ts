@@ -53,7 +53,7 @@ export function exchangeMessages(
   })
 }
 
-export function isEventStream({ status, headers }: ResponseHead): boolean {
+function isEventStream({ status, headers }: ResponseHead): boolean {
   const type = headers['content-type']
   return status === 200 && typeof type === 'string' && /^text\/event-stream\b/i.test(type)
 }

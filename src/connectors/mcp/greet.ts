@@ -12,6 +12,7 @@ export interface Greeting {
   readonly capabilities: Capabilities
 }
 
+/** Modern servers take every request by itself; legacy ones want a handshake first. */
 export type Era = 'modern' | 'legacy'
 
 /** How the first words reach the server. */

@@ -24,6 +24,7 @@ const resumeWaitMs = { default: 1_000, max: 10_000 }
 const bothTypes = 'application/json, text/event-stream'
 const usableSession = /^[\x21-\x7e]{1,1024}$/
 
+/** Where the server is, and what it gets beside the protocol’s own. */
 export interface HttpTransportOptions {
   readonly target: EgressTarget
   /** Configured headers, sent with every request. */

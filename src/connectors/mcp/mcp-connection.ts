@@ -17,6 +17,7 @@ import type { Transport, TransportListener } from './transport.ts'
 import { modernErrorCodes, upstreamCode } from './upstream-error.ts'
 import { watchChanges } from './watch-changes.ts'
 
+/** How the server is reached, and how long its calls may take. */
 export interface McpConnectionOptions {
   readonly kind: 'stdio' | 'http'
   readonly connect: (listener: TransportListener) => Transport

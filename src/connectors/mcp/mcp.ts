@@ -14,6 +14,7 @@ import type { Command } from './server-process.ts'
 import { StdioTransport } from './stdio-transport.ts'
 import type { TransportListener } from './transport.ts'
 
+/** What the app lends to every connection of this type. */
 export interface McpConnectorOptions {
   /** The way out over HTTP. */
   readonly egress: Egress

@@ -1,7 +1,9 @@
+import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 
 const isWindows = process.platform === 'win32'
-const pollMs = 20
+/** Pauses between looks grow from first to last; from `closer` on a look costs more and tells more. */
+const pollMs = { first: 10, closer: 40, last: 160 }
 
 /** Groups to kill when Weir itself exits without closing; best effort, for what an exit handler can do. */
 const live = new Set<number>()
@@ -45,9 +47,32 @@ export async function endGroup(pid: number, graceMs: number): Promise<void> {
 
 async function isGone(pid: number, withinMs: number): Promise<boolean> {
   const end = performance.now() + withinMs
-  while (signalGroup(pid, 0)) {
+  for (
+    let pauseMs = pollMs.first;
+    await isAlive(pid, pauseMs);
+    pauseMs = Math.min(pauseMs * 2, pollMs.last)
+  ) {
     if (performance.now() >= end) return false
-    await wait(pollMs)
+    await wait(pauseMs)
   }
   return true
+}
+
+/**
+ * A dead process nobody has reaped still takes signals. That is common where the first process of a container
+ * is no init, so after a while we look closer, where the system lets us.
+ */
+async function isAlive(pid: number, pauseMs: number): Promise<boolean> {
+  if (!signalGroup(pid, 0)) return false
+  if (pauseMs < pollMs.closer || process.platform !== 'linux') return true
+  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  const members = await Promise.all(ids.map((id) => isLivingMember(id, pid)))
+  return members.includes(true)
+}
+
+async function isLivingMember(id: string, group: number): Promise<boolean> {
+  // After the name, which may hold anything, stand the state, the parent and the group.
+  const stat = await readFile(`/proc/${id}/stat`, 'utf8').catch(() => '')
+  const [state, , processGroup] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return Number(processGroup) === group && state !== 'Z' && state !== 'X'
 }

@@ -12,15 +12,17 @@ export interface Command {
   readonly cwd: string
 }
 
+/** A running child, and the whole group of processes it leads. */
 export interface ServerProcess {
   /** Undefined where it could not be started; `onExit` follows then. */
   readonly pid: number | undefined
-  /** Writes one line. Throws OVERLOADED where the child has left too much unread. */
+  /** Writes one line. Throws OVERLOADED where the child has left too much unread, CONNECTION_UNAVAILABLE where it reads no more. */
   write(line: string): void
   /** Ends the whole process group: end of input, then signals (R5). With `atOnce` it gets no time to say goodbye. */
   stop(atOnce?: boolean): Promise<void>
 }
 
+/** What the child does. Neither may throw. */
 export interface ProcessListener {
   onOutput(chunk: Buffer): void
   /** Called once, after the last output or shortly after the exit. `stop()` calls it too. */
@@ -69,6 +71,8 @@ export function startProcess(command: Command, log: Logger, listener: ProcessLis
     })
   })
   child.stdout.on('data', (chunk: Buffer) => listener.onOutput(chunk))
+  // Without its output a server answers nothing any more, whether it exits or not.
+  child.stdout.once('end', () => setTimeout(end, lastOutputMs, outputClosed(), {}))
   // Writing to a child that just died is no error of its own: its exit says it all.
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on('error', () => {})
 
@@ -105,7 +109,8 @@ function writeLine(child: ChildProcessWithoutNullStreams, line: string): void {
       { hint: 'Wait, and send less to this server at once.', data: { sent: false } },
     )
   }
-  if (stdin.writable) stdin.write(`${line}\n`)
+  if (!stdin.writable) throw inputClosed()
+  stdin.write(`${line}\n`)
 }
 
 /** Ends what is left of the group and lets go of its pipes. */
@@ -129,6 +134,18 @@ function notStarted(command: string, cause: unknown): WeirError {
   return new WeirError('CONNECTION_UNAVAILABLE', `The command "${command}" could not be started: ${why}.`, {
     hint: 'Install it, or write its full path in `command`; it is run without a shell.',
     cause,
+  })
+}
+
+function inputClosed(): WeirError {
+  return new WeirError('CONNECTION_UNAVAILABLE', 'The MCP server reads no input any more.', {
+    data: { sent: false },
+  })
+}
+
+function outputClosed(): WeirError {
+  return new WeirError('UPSTREAM_EXITED', 'The MCP server closed its output.', {
+    hint: 'Weir starts it again; the log holds the end of its error output.',
   })
 }
 

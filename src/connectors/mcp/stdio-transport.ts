@@ -27,7 +27,7 @@ interface Waiting {
 export class StdioTransport implements Transport {
   readonly session = undefined
   readonly #waiting = new Map<number, Waiting>()
-  readonly #process: ServerProcess
+  readonly #child: ServerProcess
   readonly #listener: TransportListener
   readonly #log: Logger
   #gone: WeirError | undefined
@@ -38,14 +38,14 @@ export class StdioTransport implements Transport {
     this.#listener = listener
     this.#log = log
     const decoder = createLineDecoder((line) => this.#takeLine(line))
-    this.#process = startProcess(command, log, {
+    this.#child = startProcess(command, log, {
       onOutput: (chunk) => {
         if (this.#gone !== undefined) return
         try {
           decoder.push(chunk)
         } catch (error) {
           this.#die(toWeirError(error))
-          void this.#process.stop(true)
+          void this.#child.stop(true)
         }
       },
       onExit: (cause) => this.#die(cause),
@@ -53,7 +53,7 @@ export class StdioTransport implements Transport {
   }
 
   get pid(): number | undefined {
-    return this.#process.pid
+    return this.#child.pid
   }
 
   speak(): void {}
@@ -64,7 +64,7 @@ export class StdioTransport implements Transport {
       if (this.#gone !== undefined) return reject(this.#gone)
       if (signal.aborted) return reject(signal.reason)
       if (this.#waiting.size >= inFlightMax) return reject(tooMany())
-      this.#process.write(request.body)
+      this.#child.write(request.body)
       const settle = (outcome: JsonRpcResponse | WeirError) => {
         this.#waiting.delete(id)
         signal.removeEventListener('abort', abort)
@@ -83,7 +83,7 @@ export class StdioTransport implements Transport {
   async notify(body: string): Promise<void> {
     if (this.#gone !== undefined) return
     try {
-      this.#process.write(body)
+      this.#child.write(body)
     } catch (error) {
       // The child reads nothing, so it would not read this either.
       this.#log.debug({ error }, 'A notification to the MCP server was dropped.')
@@ -92,7 +92,7 @@ export class StdioTransport implements Transport {
 
   close(): Promise<void> {
     this.#closed = true
-    const stopped = this.#process.stop()
+    const stopped = this.#child.stop()
     this.#die(new WeirError('CONNECTION_UNAVAILABLE', 'The connection to the MCP server was closed.'))
     return stopped
   }

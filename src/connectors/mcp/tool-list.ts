@@ -11,6 +11,7 @@ const settleMs = 100
 const restMs = 500
 const retryMs = { first: 1_000, last: 30_000 }
 
+/** Where definitions come from, and how they become tools. */
 export interface ToolListOptions {
   readonly fetch: () => Promise<readonly ToolDefinition[]>
   /** Throws where the tool has to be left out. */

@@ -11,6 +11,7 @@ export const modernErrorCodes = {
   missingCapability: -32021,
   unsupportedVersion: -32022,
 }
+/** What both eras say to a method they do not have. */
 export const methodNotFound = -32601
 
 /** A JSON-RPC error of an upstream as ours. Its words are the server's own, cut where they are too many. */
@@ -59,10 +60,12 @@ export function sessionLost(status: number): WeirError {
   )
 }
 
+/** Whether the request was refused for the session alone. */
 export function isSessionLost(error: unknown): boolean {
   return error instanceof WeirError && error.data?.['sessionLost'] === true
 }
 
+/** The server said what no server may say. */
 export function protocolError(message: string): WeirError {
   return new WeirError('UPSTREAM_PROTOCOL', message, {
     hint: 'Report this to whoever runs the upstream server.',

@@ -5,6 +5,7 @@ const pauseMs = { first: 1_000, last: 30_000 }
 /** A stream that lived this long was a good one: the next may be opened soon. */
 const goodStreamMs = 10_000
 
+/** What is watched, and whom a gap concerns. */
 export interface WatchOptions {
   /** Waits on the server's news until they end. */
   readonly listen: (signal: AbortSignal) => Promise<'ended' | 'unsupported'>

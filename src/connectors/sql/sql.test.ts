@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toJsonSchema } from '../../core/schema.ts'
 import { describeConnector } from '../../testing/describe-connector.ts'
-import { changeFile, openTestConnection, type TestConnection } from './open-test-connection.ts'
+import { changeFile, openTestConnection, type TestConnection } from './open-test-connection.fixture.ts'
 import { sql } from './sql.ts'
 
 const runaway = 'with recursive c(x) as (select 1 union all select x + 1 from c) select count(*) from c'

@@ -18,6 +18,7 @@ import {
   type JsonRpcMessage,
   type JsonRpcNotification,
   type JsonRpcRequest,
+  type JsonText,
   readMessage,
   renderErrorResponse,
   renderResponse,
@@ -55,7 +56,7 @@ export interface Visit {
 
 /** What to send: a JSON text; nothing (`undefined`, a 202); or it was streamed already. */
 export type HttpAnswer =
-  | { readonly status: number; readonly text: string; readonly session?: string }
+  | { readonly status: number; readonly text: JsonText; readonly session?: string }
   | 'streamed'
   | undefined
 
@@ -116,6 +117,7 @@ async function answerRequest(
     if (!response.writableFinished) cancellation.cancel(clientLeft())
   })
   let stream: EventStream | undefined
+  let isAnswered = false
   const exchange: Exchange = {
     request,
     revision,
@@ -126,6 +128,8 @@ async function answerRequest(
     session,
     notify: visit.accept.stream
       ? (text) => {
+          // A tool may talk on after its call has ended; its response is somebody else's by then.
+          if (isAnswered || cancellation.reason !== undefined) return
           // The answer stays plain JSON unless something is said before it.
           if (stream === undefined) {
             visit.hijack()
@@ -139,14 +143,18 @@ async function answerRequest(
   }
   session?.running.set(request.id, cancellation)
   const { status, text } = await answerSafely(parts, exchange)
-  session?.running.delete(request.id)
+  isAnswered = true
+  if (session?.running.get(request.id) === cancellation) session.running.delete(request.id)
   if (stream === undefined) return { status, text }
-  stream.end(text)
+  stream.end(String(text))
   return 'streamed'
 }
 
 /** A refusal from a method is an answer too, and may have to go down a stream that has begun. */
-async function answerSafely(parts: HttpParts, exchange: Exchange): Promise<{ status: number; text: string }> {
+async function answerSafely(
+  parts: HttpParts,
+  exchange: Exchange,
+): Promise<{ status: number; text: JsonText }> {
   const { id } = exchange.request
   try {
     return { status: 200, text: renderResponse(id, await parts.answer(exchange)) }
@@ -184,7 +192,7 @@ function listen(parts: HttpParts, visit: Visit, request: JsonRpcRequest): HttpAn
       }
       stream.notify(text)
     },
-    end: () => stream?.end(),
+    end: (answerText) => stream?.end(answerText),
   })
   visit.response.once('close', () => subscription.dispose())
   return 'streamed'
@@ -226,6 +234,8 @@ export async function answerBatch(
     })
   }
   const alone: Visit = { ...visit, accept: { json: true, stream: false } }
+  // Each message listens for the client's leaving; a batch is bounded, so this is no leak.
+  visit.response.setMaxListeners(batchMax + 10)
   const answers = await Promise.all(values.map((value) => answerBatched(parts, alone, value)))
   const texts = answers.filter((text) => text !== undefined)
   return texts.length === 0 ? undefined : `[${texts.join(',')}]`
@@ -238,7 +248,7 @@ async function answerBatched(parts: HttpParts, visit: Visit, value: unknown): Pr
       throw new WeirError('INVALID_REQUEST', 'initialize must come alone.')
     }
     const answer = await answerMessage(parts, visit, message)
-    return typeof answer === 'object' ? answer.text : undefined
+    return typeof answer === 'object' ? String(answer.text) : undefined
   } catch (thrown) {
     return renderErrorResponse(idOf(value), renderJsonRpcError(toWeirError(thrown)))
   }

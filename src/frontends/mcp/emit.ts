@@ -7,11 +7,10 @@ import type { Exchange } from './methods.ts'
  * the call runs without: a progress token asks for progress; a log level (modern) or a session (legacy) for logs.
  */
 export function createEmit(exchange: Exchange): ((event: CallEvent) => void) | undefined {
-  const { notify, meta, session, revision } = exchange
+  const { notify, meta } = exchange
   if (notify === undefined) return undefined
   const { progressToken } = meta
-  const wantsLog = () => (revision.era === 'modern' ? meta.logLevel : (session?.logLevel ?? 'debug'))
-  if (progressToken === undefined && wantsLog() === undefined) return undefined
+  if (progressToken === undefined && wantedLogLevel(exchange) === undefined) return undefined
   return (event) => {
     if (event.kind === 'progress') {
       if (progressToken === undefined) return
@@ -19,11 +18,20 @@ export function createEmit(exchange: Exchange): ((event: CallEvent) => void) | u
       notify(renderNotification('notifications/progress', { ...extra, ...progress, progressToken }))
       return
     }
-    const mildest = wantsLog()
+    const mildest = wantedLogLevel(exchange)
     if (mildest === undefined || rank(event.level) < rank(mildest as LogLevel)) return
     const { kind: _kind, ...message } = event
     notify(renderNotification('notifications/message', message))
   }
+}
+
+/** What servers of the old era send to a client that never said which level it wants. */
+const legacyLogLevel = 'info'
+
+/** The mildest level to pass on; undefined for a modern client that asked for none. A session may change its own at any time. */
+export function wantedLogLevel({ revision, meta, session }: Exchange): string | undefined {
+  if (revision.era === 'modern') return meta.logLevel
+  return session === undefined ? undefined : (session.logLevel ?? legacyLogLevel)
 }
 
 function rank(level: LogLevel): number {

@@ -9,15 +9,21 @@ export interface EventStream {
   end(messageText?: string): void
 }
 
-/** Bytes that may wait for a slow reader (R21); beyond it notifications are dropped. */
+/** Bytes that may wait for one slow reader (R21); beyond it notifications are dropped. */
 const streamBytesMax = 1024 * 1024
-/** Keeps proxies from closing a quiet stream. */
-const heartbeatMs = 15_000
+/** The same for all of them together. */
+const allBytesMax = 32 * 1024 * 1024
+/** A heartbeat keeps proxies from closing a quiet stream; a stream that drains nothing for `stallMs` is cut (R21). */
+const patience = { heartbeatMs: 15_000, stallMs: 30_000 }
+
+/** Every open stream of the process: the memory they share is the process's. */
+const openResponses = new Set<ServerResponse>()
 
 /** Begins an event stream on a response that nothing was written to yet. */
 export function openEventStream(
   response: ServerResponse,
   headers: Readonly<Record<string, string>> = {},
+  { heartbeatMs, stallMs } = patience,
 ): EventStream {
   response.writeHead(200, {
     'content-type': 'text/event-stream',
@@ -26,19 +32,42 @@ export function openEventStream(
     ...headers,
   })
   response.flushHeaders()
-  const heartbeat = setInterval(() => write(sseHeartbeat), heartbeatMs)
+  cutWhenStalled(response, stallMs)
+  openResponses.add(response)
+  const heartbeat = setInterval(() => {
+    if (response.writableLength === 0) response.write(sseHeartbeat)
+  }, heartbeatMs)
   heartbeat.unref()
-  response.once('close', () => clearInterval(heartbeat))
-  const write = (text: string) => {
-    if (response.writableEnded || response.writableLength > streamBytesMax) return
-    response.write(text)
+  const forget = () => {
+    clearInterval(heartbeat)
+    openResponses.delete(response)
   }
+  response.once('close', forget)
   return {
-    notify: (messageText) => write(renderSseMessage(messageText)),
+    notify(messageText) {
+      if (response.writableEnded || !hasRoom(response, messageText.length)) return
+      // As bytes: a text that waits is kept twice, by its stream and as the copy that the socket writes from.
+      const frame = Buffer.from(renderSseMessage(messageText))
+      if (hasRoom(response, frame.length)) response.write(frame)
+    },
     end(messageText) {
       if (response.writableEnded) return
       clearInterval(heartbeat)
       response.end(messageText === undefined ? undefined : renderSseMessage(messageText))
     },
   }
+}
+
+/** Destroys the socket once nothing went out for so long, whatever waits; a finished response takes the limit off again. */
+export function cutWhenStalled(response: ServerResponse, stallMs = patience.stallMs): void {
+  response.setTimeout(stallMs)
+}
+
+function hasRoom(response: ServerResponse, bytes: number): boolean {
+  const waiting = response.writableLength
+  if (waiting + bytes > streamBytesMax) return false
+  if (waiting === 0) return true
+  let all = bytes
+  for (const one of openResponses) all += one.writableLength
+  return all <= allBytesMax
 }

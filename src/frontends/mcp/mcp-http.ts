@@ -4,10 +4,10 @@ import { WeirError } from '../../core/error.ts'
 import { parseJson } from '../../core/parse-json.ts'
 import { renderJsonRpcError } from '../../wire/errors.ts'
 import { headerNames } from '../../wire/headers.ts'
-import { idOf, type RequestId, readMessage, renderErrorResponse } from '../../wire/json-rpc.ts'
+import { idOf, type JsonText, type RequestId, readMessage, renderErrorResponse } from '../../wire/json-rpc.ts'
 import { readHttpError } from '../shared/http-server.ts'
 import { answerBatch, answerMessage, type HttpParts, type Visit } from './answer-http.ts'
-import { openEventStream } from './event-stream.ts'
+import { cutWhenStalled, openEventStream } from './event-stream.ts'
 
 /** MCP over Streamable HTTP, both eras on one URL: `/mcp` serves everything, `/mcp/{name}` one connection. */
 export function mcpHttp(server: FastifyInstance, parts: HttpParts): void {
@@ -28,7 +28,11 @@ export function mcpHttp(server: FastifyInstance, parts: HttpParts): void {
 const jsonType = 'application/json'
 const streamType = 'text/event-stream'
 
-function sendText(reply: FastifyReply, status: number, text: string): FastifyReply {
+/** What no socket takes at once may wait for a reader that never reads. */
+const largeTextChars = 64 * 1024
+
+function sendText(reply: FastifyReply, status: number, text: JsonText): FastifyReply {
+  if (text.length > largeTextChars) cutWhenStalled(reply.raw)
   return reply.code(status).header('content-type', jsonType).send(text)
 }
 
@@ -47,7 +51,8 @@ async function handlePost(
     hijack: () => reply.hijack(),
     accept,
   }
-  const value = parseJson(request.body as string)
+  // Without a Content-Type there may be no body at all.
+  const value = parseJson((request.body as string | undefined) ?? '')
   if (Array.isArray(value)) {
     const text = await answerBatch(parts, visit, value)
     return text === undefined ? reply.code(202).send() : sendText(reply, 200, text)
@@ -60,7 +65,8 @@ async function handlePost(
     if (answer === undefined) return reply.code(202).send()
     if (answer === 'streamed') return reply
     if (answer.session !== undefined) reply.header(headerNames.session, answer.session)
-    return accept.json ? sendText(reply, answer.status, answer.text) : streamAnswer(reply, answer)
+    const isPlain = accept.json || answer.status !== 200
+    return isPlain ? sendText(reply, answer.status, answer.text) : streamAnswer(reply, answer)
   } catch (thrown) {
     const error = readHttpError(thrown, parts.log)
     return sendText(reply, error.spec.http, renderErrorResponse(id ?? idOf(value), renderJsonRpcError(error)))
@@ -70,10 +76,12 @@ async function handlePost(
 /** For a client that takes nothing but event streams: one with a single event. */
 function streamAnswer(
   reply: FastifyReply,
-  { text, session }: { text: string; session?: string },
+  { text, session }: { text: JsonText; session?: string },
 ): FastifyReply {
   reply.hijack()
-  openEventStream(reply.raw, session === undefined ? {} : { [headerNames.session]: session }).end(text)
+  openEventStream(reply.raw, session === undefined ? {} : { [headerNames.session]: session }).end(
+    String(text),
+  )
   return reply
 }
 

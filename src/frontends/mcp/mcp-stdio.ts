@@ -12,7 +12,6 @@ import {
   type RequestId,
   readMessage,
   renderErrorResponse,
-  renderNotification,
   renderResponse,
 } from '../../wire/json-rpc.ts'
 import type { Implementation, Revision } from '../../wire/model.ts'
@@ -38,6 +37,10 @@ export interface StdioParts {
 const runningMax = 256
 /** Bytes of answers that may wait for a slow reader before no more requests are read. */
 const outputBytesMax = 16 * 1024 * 1024
+/** Bytes that may wait before what a running call says on its way is dropped. */
+const notifyBytesMax = 1024 * 1024
+const lineBytesMax = 4 * 1024 * 1024
+const batchMax = 100
 
 /** MCP over standard input and output, both eras, for one client. Resolves when the client closes its end. */
 export function serveStdio(parts: StdioParts): Promise<void> {
@@ -68,7 +71,11 @@ export function serveStdio(parts: StdioParts): Promise<void> {
       const revision = revisionOf(request, session)
       if (method === 'subscriptions/listen' && revision.era === 'modern') {
         revision.readMeta(request.params)
-        listening.set(id, subscriptions.listen(request, view, { notify: send, end: () => endListening(id) }))
+        listening.get(id)?.dispose()
+        const end = (answer?: string) => {
+          if (listening.delete(id) && answer !== undefined) send(answer)
+        }
+        listening.set(id, subscriptions.listen(request, view, { notify: send, end }))
         return
       }
       const meta = revision.readMeta(request.params)
@@ -80,24 +87,24 @@ export function serveStdio(parts: StdioParts): Promise<void> {
         view,
         cancellation,
         session,
-        notify: send,
+        notify: (event) => {
+          const isRunning = running.get(id) === cancellation && cancellation.reason === undefined
+          if (isRunning && output.writableLength <= notifyBytesMax) send(event)
+        },
       })
       // Nothing more is said of a request that its sender has cancelled.
-      if (cancellation.reason?.code !== 'CANCELLED') send(renderResponse(id, text))
+      if (cancellation.reason?.code !== 'CANCELLED') send(renderResponse(id, String(text)))
     } catch (thrown) {
       if (cancellation.reason?.code === 'CANCELLED') return
       send(renderErrorResponse(id, renderJsonRpcError(toWeirError(thrown))))
     } finally {
-      running.delete(id)
+      if (running.get(id) === cancellation) running.delete(id)
       breathe()
     }
   }
   const subscribeLegacy = () => {
     if (listening.has('initialize')) return
     listening.set('initialize', subscriptions.follow(view, { notify: send, end: () => {} }))
-  }
-  const endListening = (requestId: RequestId) => {
-    if (listening.delete(requestId)) send(renderNotification('notifications/cancelled', { requestId }))
   }
   const cancel = (requestId: RequestId) => {
     running.get(requestId)?.cancel(new WeirError('CANCELLED', 'The client cancelled the call.'))
@@ -115,30 +122,34 @@ export function serveStdio(parts: StdioParts): Promise<void> {
       send(renderErrorResponse(idOf(value), renderJsonRpcError(toWeirError(thrown))))
     }
   }
-  const decoder = createLineDecoder(
-    (line) => {
-      try {
-        const value = parseJson(line)
-        for (const message of Array.isArray(value) ? value.slice(0, 100) : [value]) take(message)
-      } catch (thrown) {
-        send(renderErrorResponse(undefined, renderJsonRpcError(toWeirError(thrown))))
-      }
-    },
-    4 * 1024 * 1024,
-  )
+  const decoder = createLineDecoder((line) => {
+    try {
+      const value = parseJson(line)
+      if (Array.isArray(value)) checkBatch(value, session?.revision ?? headerlessLegacy)
+      for (const message of Array.isArray(value) ? value : [value]) take(message)
+    } catch (thrown) {
+      send(renderErrorResponse(undefined, renderJsonRpcError(toWeirError(thrown))))
+    }
+  }, lineBytesMax)
 
   return new Promise((resolve) => {
     input.on('data', (chunk: Buffer) => {
       try {
         decoder.push(chunk)
-      } catch (thrown) {
+      } catch (cause) {
         // A line without end cannot be told from the next one, so the connection is over.
-        send(renderErrorResponse(undefined, renderJsonRpcError(toWeirError(thrown))))
+        const error = new WeirError('BODY_TOO_LARGE', `A line is longer than ${lineBytesMax} bytes.`, {
+          cause,
+        })
+        send(renderErrorResponse(undefined, renderJsonRpcError(error)))
         input.destroy()
       }
       if (isBusy()) input.pause()
     })
     output.on('drain', breathe)
+    // A client that closed its end has left, however it says so.
+    output.on('error', () => input.destroy())
+    input.on('error', () => input.destroy())
     input.once('close', () => {
       for (const one of running.values()) one.cancel(new WeirError('CANCELLED', 'The client left.'))
       for (const one of listening.values()) one.dispose()
@@ -146,6 +157,13 @@ export function serveStdio(parts: StdioParts): Promise<void> {
     })
     input.once('end', () => input.destroy())
   })
+}
+
+function checkBatch(values: readonly unknown[], { version, batches }: Revision): void {
+  if (!batches) throw new WeirError('INVALID_REQUEST', `Revision ${version} has no batches.`)
+  if (values.length === 0) throw new WeirError('INVALID_REQUEST', 'The batch is empty.')
+  if (values.length > batchMax)
+    throw new WeirError('BATCH_TOO_LARGE', `The batch holds ${values.length} messages, over ${batchMax}.`)
 }
 
 function revisionOf({ params }: JsonRpcRequest, session: Session | undefined): Revision {

@@ -4,13 +4,13 @@ import type { Cancellation } from '../../core/cancellation.ts'
 import type { Catalog, Entry, View } from '../../core/catalog.ts'
 import { WeirError } from '../../core/error.ts'
 import { type LogLevel, logLevels } from '../../core/event.ts'
-import type { InputAnswers } from '../../core/outcome.ts'
+import type { InputAnswers, InputRequired } from '../../core/outcome.ts'
 import { isObject } from '../../core/parse-json.ts'
-import type { JsonRpcRequest } from '../../wire/json-rpc.ts'
+import type { JsonRpcRequest, JsonText } from '../../wire/json-rpc.ts'
 import type { Implementation, RequestMeta, Revision } from '../../wire/model.ts'
 import { supportedVersions } from '../../wire/revisions/index.ts'
 import { nextCallId } from '../shared/next-call-id.ts'
-import { createEmit } from './emit.ts'
+import { createEmit, wantedLogLevel } from './emit.ts'
 import { createToolsRenderer } from './render-list.ts'
 import { renderFailure, renderResult } from './render-result.ts'
 import type { RequestStates, StateBinding } from './request-state.ts'
@@ -41,7 +41,7 @@ export interface Exchange {
 }
 
 /** Answers one request with the JSON text of its result. Throws a WeirError for misuse of the protocol. */
-export type Answer = (exchange: Exchange) => Promise<string> | string
+export type Answer = (exchange: Exchange) => Promise<JsonText> | JsonText
 
 /** Lists are cheap to ask for again, and change notifications are the better signal. */
 const listTtlMs = 5_000
@@ -106,15 +106,12 @@ function discover({ server, instructions }: MethodParts, { revision }: Exchange)
 }
 
 function createListMethods({ catalog, server }: MethodParts): Record<string, Answer> {
-  const renderTools = createToolsRenderer()
-  const render = (member: string, text: string, { revision, request }: Exchange) => {
-    if (request.params['cursor'] !== undefined) {
-      throw new WeirError('INVALID_PARAMS', 'The cursor is not one of ours: lists here have one page.', {
-        hint: 'Ask without a cursor.',
-      })
-    }
-    const members = `${revision.cacheMembers(listTtlMs, 'private')}${revision.resultMembers(server)}`
-    return `{"${member}":${text}${members}}`
+  const renderMembers = (revision: Revision) =>
+    `${revision.cacheMembers(listTtlMs, 'private')}${revision.resultMembers(server)}`
+  const renderTools = createToolsRenderer(renderMembers)
+  const renderEmpty = (member: string, { revision, request }: Exchange) => {
+    refuseCursor(request)
+    return `{"${member}":[]${renderMembers(revision)}}`
   }
   // Connections get one common grace period from the first list on; after it nobody waits again.
   let settling: Promise<void> | undefined
@@ -128,12 +125,21 @@ function createListMethods({ catalog, server }: MethodParts): Record<string, Ans
   return {
     'tools/list': async (exchange) => {
       if (!isSettled) await settle()
-      return render('tools', renderTools(exchange.view, exchange.revision), exchange)
+      refuseCursor(exchange.request)
+      return renderTools(exchange.view, exchange.revision)
     },
-    'resources/list': (exchange) => render('resources', '[]', exchange),
-    'resources/templates/list': (exchange) => render('resourceTemplates', '[]', exchange),
-    'prompts/list': (exchange) => render('prompts', '[]', exchange),
+    'resources/list': (exchange) => renderEmpty('resources', exchange),
+    'resources/templates/list': (exchange) => renderEmpty('resourceTemplates', exchange),
+    'prompts/list': (exchange) => renderEmpty('prompts', exchange),
   }
+}
+
+/** Lists have one page, so no cursor is ever ours. */
+function refuseCursor({ params }: JsonRpcRequest): void {
+  if (params['cursor'] === undefined) return
+  throw new WeirError('INVALID_PARAMS', 'The cursor is not one of ours: lists here have one page.', {
+    hint: 'Ask without a cursor.',
+  })
 }
 
 function setLevel({ request, session }: Exchange): string {
@@ -191,6 +197,7 @@ async function findTool({ catalog }: MethodParts, { view }: Exchange, name: unkn
 function createCall({ states }: MethodParts, exchange: Exchange, entry: Entry, binding: StateBinding): Call {
   const { request, meta, caller, cancellation, session } = exchange
   const emit = createEmit(exchange)
+  const logLevel = wantedLogLevel(exchange)
   const answers = readAnswers(states, request.params, binding)
   const clientCapabilities = session?.clientCapabilities ?? meta.clientCapabilities
   return {
@@ -203,7 +210,7 @@ function createCall({ states }: MethodParts, exchange: Exchange, entry: Entry, b
     clientCapabilities,
     wantsProgress: emit !== undefined && meta.progressToken !== undefined,
     ...(meta.forward === undefined ? {} : { meta: meta.forward }),
-    ...(meta.logLevel === undefined ? {} : { logLevel: meta.logLevel }),
+    ...(emit === undefined || logLevel === undefined ? {} : { logLevel }),
     ...(answers === undefined ? {} : { answers }),
     ...(emit === undefined ? {} : { emit }),
   }
@@ -222,10 +229,33 @@ function readAnswers(
   }
 }
 
+/** Which capability a client must have declared to be asked each kind of question. */
+const capabilityOf: Readonly<Record<string, string>> = {
+  'elicitation/create': 'elicitation',
+  'sampling/createMessage': 'sampling',
+  'roots/list': 'roots',
+}
+
+/** The protocol forbids to ask a client what it did not say it can answer. Throws MISSING_CAPABILITY. */
+function checkAnswerable(
+  { questions }: InputRequired,
+  { clientCapabilities }: RequestMeta,
+  id: string,
+): void {
+  const missing = Object.values(questions)
+    .map((question) => (isObject(question) ? capabilityOf[String(question['method'])] : undefined))
+    .filter((name) => name !== undefined && clientCapabilities[name] === undefined)
+  if (missing.length === 0) return
+  throw new WeirError('MISSING_CAPABILITY', `${id} asks its user for ${missing.join(' and ')}.`, {
+    hint: 'Declare the capability with the call, if the client can carry the question.',
+    data: { requiredCapabilities: Object.fromEntries(missing.map((name) => [name, {}])) },
+  })
+}
+
 function renderQuestions(
   { states, server }: MethodParts,
-  { revision }: Exchange,
-  required: { readonly questions: Readonly<Record<string, unknown>>; readonly resume: string | undefined },
+  { revision, meta }: Exchange,
+  required: InputRequired,
   binding: StateBinding,
 ): string {
   if (revision.era === 'legacy') {
@@ -234,6 +264,7 @@ function renderQuestions(
     })
     return renderFailure(error, undefined, revision, server)
   }
+  checkAnswerable(required, meta, binding.id)
   const members = revision.resultMembers(server).replace('"complete"', '"input_required"')
   const body = JSON.stringify({
     inputRequests: required.questions,

@@ -3,24 +3,26 @@ import { toJsonSchema } from '../../core/schema.ts'
 import type { Effect, Tool } from '../../core/tool.ts'
 import type { Revision } from '../../wire/model.ts'
 
-/** The text of `tools` for a view and an era, kept until the view changes: a list of 1,000 tools is made once (P10). */
-export type RenderTools = (view: View, revision: Revision) => string
+/** The result of `tools/list` for a view in a revision, encoded: a list of 1,000 tools is made once, not per request (P10). */
+export type RenderTools = (view: View, revision: Revision) => Buffer
 
-export function createToolsRenderer(): RenderTools {
-  const kept = new WeakMap<View, Map<string, { readonly version: number; readonly text: string }>>()
-  return (view, { era }) => {
-    let byEra = kept.get(view)
-    if (byEra === undefined) {
-      byEra = new Map()
-      kept.set(view, byEra)
+/** `renderMembers` gives what follows the list in every result of a revision. Lists are kept until their view changes. */
+export function createToolsRenderer(renderMembers: (revision: Revision) => string): RenderTools {
+  const kept = new WeakMap<View, Map<string, { readonly viewVersion: number; readonly result: Buffer }>>()
+  return (view, revision) => {
+    let byRevision = kept.get(view)
+    if (byRevision === undefined) {
+      byRevision = new Map()
+      kept.set(view, byRevision)
     }
-    let rendered = byEra.get(era)
-    if (rendered === undefined || rendered.version !== view.version) {
-      const tools = view.list().map(({ name, entry }) => renderTool(name, entry.target, era))
-      rendered = { version: view.version, text: JSON.stringify(tools) }
-      byEra.set(era, rendered)
+    let rendered = byRevision.get(revision.version)
+    if (rendered === undefined || rendered.viewVersion !== view.version) {
+      const tools = view.list().map(({ name, entry }) => renderTool(name, entry.target, revision.era))
+      const text = `{"tools":${JSON.stringify(tools)}${renderMembers(revision)}}`
+      rendered = { viewVersion: view.version, result: Buffer.from(text) }
+      byRevision.set(revision.version, rendered)
     }
-    return rendered.text
+    return rendered.result
   }
 }
 

@@ -6,7 +6,11 @@ import type { Implementation, Revision } from '../../wire/model.ts'
 
 /** A tool's answer as the JSON text of an MCP result; what an upstream sent keeps every field. */
 export function renderResult(result: Result, revision: Revision, server: Implementation): string {
-  if (result.content === undefined) return renderStructured(result, revision, server)
+  if (result.content === undefined) {
+    if (isOnlyStructured(result)) return renderStructured(result, revision, server)
+    const text = JSON.stringify(result.structuredContent ?? null)
+    return renderResult({ ...result, content: [{ type: 'text', text }] }, revision, server)
+  }
   if (revision.era === 'legacy') {
     // Legacy revisions know objects only; the text content says the same.
     if (result.structuredContent === undefined || isObject(result.structuredContent))
@@ -14,10 +18,19 @@ export function renderResult(result: Result, revision: Revision, server: Impleme
     const { structuredContent: _dropped, ...rest } = result
     return JSON.stringify(rest)
   }
-  if (result._meta === undefined) return spliceMembers(JSON.stringify(result), revision.resultMembers(server))
+  if (result._meta === undefined && !('resultType' in result))
+    return spliceMembers(JSON.stringify(result), revision.resultMembers(server))
   // The upstream's own `_meta` and ours become one member: a JSON object holds each name once.
   const ours = JSON.parse(`{${revision.resultMembers(server).slice(1)}}`) as Result
   return JSON.stringify({ ...result, ...ours, _meta: { ...result._meta, ...ours._meta } })
+}
+
+/** Most answers of our own tools say nothing beside their structure. */
+function isOnlyStructured(result: Result): boolean {
+  for (const key in result) {
+    if (key !== 'structuredContent' && key !== 'isError' && key !== 'content') return false
+  }
+  return true
 }
 
 /** `structuredContent` as text too, serialised once. */

@@ -12,17 +12,28 @@ export interface StateBinding {
   readonly input: unknown
 }
 
+/** Used states remembered; beyond it the oldest is forgotten, and would open again until it expires. */
+const usedMax = 100_000
 /** A person may take a while to answer; nobody takes longer than this. */
 const stateTtlMs = 60 * 60 * 1000
 
 /** A tool's own state on its way through the client and back, which can neither read, change nor use it elsewhere. */
 export interface RequestStates {
   seal(state: string | undefined, binding: StateBinding): string
-  /** Throws INVALID_PARAMS where the state is forged, expired, or another call's. */
+  /** Opens a state once. Throws INVALID_PARAMS where it is forged, expired, used already, or another call's. */
   open(sealed: unknown, binding: StateBinding): string | undefined
 }
 
 export function createRequestStates(seal: Seal, clock: Clock): RequestStates {
+  // Told apart by their last characters: the seal's tag, which no two share.
+  const used = new Set<string>()
+  const isFirstUse = (sealed: string) => {
+    const tag = sealed.slice(-22)
+    if (used.has(tag)) return false
+    if (used.size >= usedMax) used.delete(used.values().next().value!)
+    used.add(tag)
+    return true
+  }
   return {
     seal: (state, binding) =>
       seal.seal({
@@ -31,8 +42,10 @@ export function createRequestStates(seal: Seal, clock: Clock): RequestStates {
         ...(state === undefined ? {} : { r: state }),
       }),
     open(sealed, binding) {
-      const opened = typeof sealed === 'string' ? seal.open(sealed) : undefined
-      if (!isObject(opened) || opened['b'] !== digest(binding) || Number(opened['e']) <= clock.now()) {
+      const text = typeof sealed === 'string' ? sealed : ''
+      const opened = seal.open(text)
+      const isOurs = isObject(opened) && opened['b'] === digest(binding) && Number(opened['e']) > clock.now()
+      if (!isOurs || !isFirstUse(text)) {
         throw new WeirError('INVALID_PARAMS', 'The requestState is not valid for this call.', {
           hint: 'Send the call again without it.',
         })

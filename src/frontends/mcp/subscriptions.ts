@@ -1,7 +1,7 @@
 import type { Disposable, View } from '../../core/catalog.ts'
 import { WeirError } from '../../core/error.ts'
 import { isObject } from '../../core/parse-json.ts'
-import { type JsonRpcRequest, renderNotification } from '../../wire/json-rpc.ts'
+import { type JsonRpcRequest, renderNotification, renderResponse } from '../../wire/json-rpc.ts'
 import { metaKeys } from '../../wire/model.ts'
 
 /** Streams open at once, of both eras; one more is refused. */
@@ -10,8 +10,8 @@ const streamsMax = 1_000
 /** Where a subscriber's notifications go. */
 export interface Subscriber {
   notify(messageText: string): void
-  /** Called when Weir ends the subscription. */
-  end(): void
+  /** Called when Weir ends the subscription, with the answer that the protocol has for its request. */
+  end(answerText?: string): void
 }
 
 /** Everyone who waits for changes, bounded, and ended together at shutdown. */
@@ -24,11 +24,12 @@ export interface Subscriptions {
 }
 
 export function createSubscriptions(): Subscriptions {
-  const open = new Map<Subscriber, Disposable>()
+  const open = new Map<Subscriber, Disposable & { readonly answerText: string | undefined }>()
 
-  const add = (view: View, subscriber: Subscriber, changed: string | undefined): Disposable => {
+  const add = (view: View, subscriber: Subscriber, changed?: string, answerText?: string): Disposable => {
     const changes = changed === undefined ? undefined : view.onChange(() => subscriber.notify(changed))
     const subscription = {
+      answerText,
       dispose() {
         changes?.dispose()
         open.delete(subscriber)
@@ -62,7 +63,8 @@ export function createSubscriptions(): Subscriptions {
         }),
       )
       const changed = renderNotification('notifications/tools/list_changed', { _meta })
-      return add(view, subscriber, wantsTools ? changed : undefined)
+      const answer = renderResponse(id, JSON.stringify({ resultType: 'complete', _meta }))
+      return add(view, subscriber, wantsTools ? changed : undefined, answer)
     },
     follow(view, subscriber) {
       refuseOverflow()
@@ -71,7 +73,7 @@ export function createSubscriptions(): Subscriptions {
     closeAll() {
       for (const [subscriber, subscription] of [...open]) {
         subscription.dispose()
-        subscriber.end()
+        subscriber.end(subscription.answerText)
       }
     },
   }

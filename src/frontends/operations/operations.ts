@@ -3,6 +3,7 @@ import type { Catalog } from '../../core/catalog.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 
+/** What is asked after. */
 export interface OperationsParts {
   readonly catalog: Catalog
   readonly metrics: Metrics

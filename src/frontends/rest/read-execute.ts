@@ -14,6 +14,7 @@ export interface ExecuteRequest {
   readonly requestId: string | undefined
 }
 
+/** A tool that is there. */
 export interface FoundTool extends ToolRequest {
   readonly entry: Entry
 }
@@ -30,7 +31,7 @@ const knownFields = new Set(['tools', 'sync_response_to_workbench', 'thought', '
 export function readExecuteRequest(body: unknown): ExecuteRequest {
   if (!isObject(body)) throw invalid('The body must be an object.')
   for (const field of Object.keys(body))
-    if (!knownFields.has(field)) throw invalid(`There is no field "${field}".`)
+    if (!knownFields.has(field)) throw invalid(`There is no field ${quote(field)}.`)
   const { tools, request_id: requestId } = body
   if (!Array.isArray(tools) || tools.length === 0)
     throw invalid('"tools" must be a list with at least one item.')
@@ -42,8 +43,8 @@ export function readExecuteRequest(body: unknown): ExecuteRequest {
   }
   if (typeof requestId === 'string' && requestId.length > requestIdLengthMax)
     throw invalid('"request_id" is too long.')
-  if (body['sync_response_to_workbench'] === true) {
-    throw invalid('"sync_response_to_workbench" is not available.', 'Leave it out: responses come whole.')
+  if ((body['sync_response_to_workbench'] ?? false) !== false) {
+    throw invalid('"sync_response_to_workbench" can only be false.', 'Leave it out: responses come whole.')
   }
   return {
     tools: tools.map(readTool),
@@ -59,8 +60,13 @@ function readTool(tool: unknown, index: number): ToolRequest {
   const { tool_slug: slug, arguments: input = {}, ...rest } = tool
   if (!isObject(input)) throw invalid(`tools[${index}].arguments must be an object.`)
   const unknown = Object.keys(rest)[0]
-  if (unknown !== undefined) throw invalid(`tools[${index}] has no field "${unknown}".`)
+  if (unknown !== undefined) throw invalid(`tools[${index}] has no field ${quote(unknown)}.`)
   return { slug, input }
+}
+
+/** A name of the caller's own, which can be as long as its body. */
+function quote(name: string): string {
+  return JSON.stringify(name.length <= 100 ? name : `${name.slice(0, 99)}…`)
 }
 
 function invalid(message: string, hint = 'See POST /mcp/execute in the reference.'): WeirError {

@@ -22,6 +22,7 @@ interface DiscoveredTool {
 
 const settleMaxMs = 2_000
 
+/** Everything there is, by id. Waits at most 2 s for connections that are starting (R6). */
 export async function renderDiscovery({
   catalog,
   server,
@@ -41,7 +42,19 @@ export async function renderDiscovery({
   }
 }
 
-function renderTool({ id, connection, target }: Entry): DiscoveredTool {
+/** A schema is not cheap to say, and an entry never changes. */
+const rendered = new WeakMap<Entry, DiscoveredTool>()
+
+function renderTool(entry: Entry): DiscoveredTool {
+  let tool = rendered.get(entry)
+  if (tool === undefined) {
+    tool = describeTool(entry)
+    rendered.set(entry, tool)
+  }
+  return tool
+}
+
+function describeTool({ id, connection, target }: Entry): DiscoveredTool {
   return {
     name: id,
     description: target.description,

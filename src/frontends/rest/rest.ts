@@ -11,6 +11,7 @@ import { findTools, readExecuteRequest } from './read-execute.ts'
 import { renderDiscovery } from './render-discovery.ts'
 import { runTools } from './run-tools.ts'
 
+/** What the REST dialect serves, and as whom. */
 export interface RestParts {
   readonly catalog: Catalog
   readonly executor: Executor
@@ -39,7 +40,8 @@ export function rest(server: FastifyInstance, parts: RestParts): void {
 
 async function execute(parts: RestParts, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   const caller = parts.authenticate(request)
-  const body = readExecuteRequest(parseJson(request.body as string))
+  // A request without a body has no type that would have made it text.
+  const body = readExecuteRequest(parseJson(typeof request.body === 'string' ? request.body : ''))
   // B-124: an id is always there; the client's own where it sent one.
   const requestId = body.requestId ?? nextCallId()
   try {

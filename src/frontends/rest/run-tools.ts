@@ -7,6 +7,7 @@ import type { Outcome, Result } from '../../core/outcome.ts'
 import { nextCallId } from '../shared/next-call-id.ts'
 import type { FoundTool } from './read-execute.ts'
 
+/** The tools of one request, all of them found. */
 export interface ToolsRun {
   readonly requestId: string
   readonly caller: Caller
@@ -30,11 +31,14 @@ export async function runTools(executor: Executor, run: ToolsRun): Promise<unkno
   // Each tool has its own deadline, so each has its own way to be stopped.
   let cancellation = new Cancellation()
   let clientLeft: WeirError | undefined
-  response.once('close', () => {
+  const leave = () => {
     if (response.writableFinished) return
     clientLeft = new WeirError('CANCELLED', 'The client left.')
     cancellation.cancel(clientLeft)
-  })
+  }
+  response.once('close', leave)
+  // It may have left while its tools were being found; nobody would tell us again.
+  if (response.destroyed) leave()
   const results: ItemResult[] = []
   let failure: string | undefined
   for (const { entry, input, slug } of run.found) {

@@ -5,14 +5,14 @@ import { createOriginCheck, type OriginRules } from './check-origin.ts'
 
 /** Largest body that is read (R20). */
 export const bodyBytesMax = 4 * 1024 * 1024
-/** R19: a client that drips its request is cut off. */
-const slow = { headersMs: 10_000, requestMs: 30_000, checkEveryMs: 1_000 }
+/** R19: a client that drips its request is cut off. All in milliseconds. */
+const patience = { headersMs: 10_000, requestMs: 30_000, checkEveryMs: 1_000 }
 
 /**
  * The one HTTP server: every request passes the Host and Origin check before anything else, bodies arrive as text for
  * their frontend to parse once, and every failure answers as JSON, never as HTML.
  */
-export function createHttpServer(rules: OriginRules, log: Logger): FastifyInstance {
+export function createHttpServer(rules: OriginRules, log: Logger, slow = patience): FastifyInstance {
   const server = fastify({
     bodyLimit: bodyBytesMax,
     requestTimeout: slow.requestMs,

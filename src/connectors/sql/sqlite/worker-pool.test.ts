@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WeirError } from '../../../core/error.ts'
-import { changeFile, openTestConnection, type TestConnection } from '../open-test-connection.ts'
+import { changeFile, openTestConnection, type TestConnection } from '../open-test-connection.fixture.ts'
 
 const runaway = 'with recursive c(x) as (select 1 union all select x + 1 from c) select count(*) from c'
 /** Some tenths of a second of work, on any machine. */
@@ -22,7 +22,8 @@ let test: TestConnection
 beforeEach(async () => {
   test = await openTestConnection(setup, {
     main: { url: 'sqlite:./main.db', write: true, statementTimeoutMs: 5000 },
-    single: { url: 'sqlite:./main.db', write: true, statementTimeoutMs: 1000, readers: 1 },
+    single: { url: 'sqlite:./main.db', write: true, readers: 1 },
+    brief: { url: 'sqlite:./main.db', write: true, statementTimeoutMs: 1000 },
   })
 })
 afterEach(() => test.dispose())
@@ -107,13 +108,13 @@ describe('a transaction that is killed', () => {
   it.each(['delete', 'wal'])('D0-016: has changed nothing, in journal mode %s', async (mode) => {
     changeFile(join(test.folder, 'main.db'), `pragma journal_mode = ${mode}`)
     const before = contentOf('main.db')
-    await expect(transact([update, runaway], 'single')).rejects.toMatchObject({
+    await expect(transact([update, runaway], 'brief')).rejects.toMatchObject({
       code: 'DEADLINE_EXCEEDED',
       message: expect.stringContaining('changed nothing'),
     })
-    expect(await query('select count(*) as n from t', 'single')).toMatchObject({ rows: [{ n: 20_000 }] })
+    expect(await query('select count(*) as n from t', 'brief')).toMatchObject({ rows: [{ n: 20_000 }] })
     expect(contentOf('main.db')).toEqual(before)
-    expect(await transact(['delete from t where id = 1'], 'single')).toMatchObject({
+    expect(await transact(['delete from t where id = 1'], 'brief')).toMatchObject({
       results: [{ rowcount: 1 }],
     })
   })

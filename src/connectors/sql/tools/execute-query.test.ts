@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { openTestConnection, sampleTables, type TestConnection } from '../open-test-connection.ts'
+import { openTestConnection, sampleTables, type TestConnection } from '../open-test-connection.fixture.ts'
 
 let test: TestConnection
 const query = (text: string, parameters: unknown[] = [], database = 'main') =>

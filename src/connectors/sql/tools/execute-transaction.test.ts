@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { openTestConnection, sampleTables, type TestConnection } from '../open-test-connection.ts'
+import { openTestConnection, sampleTables, type TestConnection } from '../open-test-connection.fixture.ts'
 
 let test: TestConnection
 const query = (text: string, parameters: unknown[] = [], database = 'main') =>
@@ -50,6 +50,15 @@ it('B-04: a row id beyond 2^53 comes as a decimal string', async () => {
   await expect(
     transact({ query: 'insert into mixed(rowid, any_value) values (9007199254740993, 1)' }),
   ).resolves.toMatchObject({ results: [{ rowcount: 1, last_insert_id: '9007199254740993' }] })
+})
+
+it('B-41: a statement that writes and returns a large integer runs once', async () => {
+  await expect(
+    transact(
+      { query: 'insert into mixed values (9007199254740993) returning any_value as v' },
+      { query: 'select count(*) as n from mixed where any_value = 9007199254740993' },
+    ),
+  ).resolves.toMatchObject({ results: [{ rows: [{ v: '9007199254740993' }] }, { rows: [{ n: 1 }] }] })
 })
 
 it('D0-013, D0-016: one failing statement undoes the others and is named', async () => {
