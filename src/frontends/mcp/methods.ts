@@ -70,6 +70,7 @@ export function createAnswer(parts: MethodParts): Answer {
         `There is no resource ${JSON.stringify(request.params['uri'])}.`,
         {
           hint: 'resources/list names those there are.',
+          data: { uri: request.params['uri'] },
         },
       )
     },
