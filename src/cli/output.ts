@@ -9,6 +9,8 @@ export interface Output {
   readonly isJson: boolean
   /** Whether stdout is a terminal, with a person before it. */
   readonly isTerminal: boolean
+  /** How wide a table's line may be: as the terminal, where there is one. */
+  readonly lineLimit: { readonly lineCharsMax?: number }
   /** Writes data as JSON: on one line for programs, indented for people. */
   json(value: unknown): void
   /** Writes data as text. */
@@ -19,8 +21,10 @@ export interface Output {
   tell(kind: 'note' | 'warning', text: string): void
   /** Says why the command failed. */
   fail(failure: Failure): void
-  /** From now on `redact` sees everything but the data of tools (S16). */
+  /** From now on nothing is said to people and of failures without these secrets covered (S16). */
   redactWith(redact: (text: string) => string): void
+  /** The same for a text that goes out as data; the answers of tools are their own. */
+  redact(text: string): string
 }
 
 /** Writes to this process's own streams. */
@@ -32,6 +36,7 @@ export function createOutput(isJson: boolean): Output {
   return {
     isJson,
     isTerminal: process.stdout.isTTY === true,
+    lineLimit: process.stdout.isTTY === true ? { lineCharsMax: process.stdout.columns } : {},
     json: (value) => put(isJson ? JSON.stringify(value) : JSON.stringify(value, undefined, 2)),
     text: put,
     note(text) {
@@ -45,6 +50,7 @@ export function createOutput(isJson: boolean): Output {
     redactWith(change) {
       redact = change
     },
+    redact: (text) => redact(text),
   }
 }
 

@@ -81,6 +81,16 @@ describe('under an old Node', () => {
     })
   })
 
+  it.runIf(process.platform === 'linux')('passes signals on, and waits for the orderly end', async () => {
+    await using place = new Place({})
+    const program = join(root, 'bin/weir.js')
+    const running = place.follow(['--import', old, program, 'start', '--port', '0', '--json'])
+    const [, url = ''] = await running.says('stdout', /"url":"([^"]+)"/)
+    const { code, signal } = await running.stop('SIGTERM')
+    expect({ code, signal }).toEqual({ code: 0, signal: null })
+    await expect(fetch(url)).rejects.toThrow()
+  })
+
   it('says so in one line, with the cure, where there is none', async () => {
     await using place = new Place()
     cpSync(join(root, 'bin'), join(place.dir, 'bin'), { recursive: true })

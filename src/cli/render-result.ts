@@ -3,6 +3,9 @@ import { isObject } from '../core/parse-json.ts'
 import type { Output } from './output.ts'
 import { renderTable, stripControls } from './render-table.ts'
 
+/** A table is for looking; JSON has the whole. */
+const cellCharsMax = 60
+
 /** Prints what a tool answered: its data where there is some, else its content, text as text. */
 export function printResult({ structuredContent, content = [] }: Result, output: Output): void {
   if (output.isJson) output.json(structuredContent === undefined ? { content } : structuredContent)
@@ -17,7 +20,7 @@ function printData(data: unknown, output: Output): void {
     return
   }
   const { rows, columns, truncated } = table
-  if (rows.length > 0 || columns !== undefined) output.text(renderTable(rows, columns))
+  if (rows.length > 0 || columns !== undefined) output.text(renderTable(rows, { columns, cellCharsMax }))
   output.note(
     `(${rows.length} ${rows.length === 1 ? 'row' : 'rows'}${truncated ? ', and there are more' : ''})`,
   )

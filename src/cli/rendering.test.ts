@@ -15,14 +15,17 @@ describe('a table', () => {
   })
 
   it('keeps a given order of columns, and shows their names even without rows', () => {
-    expect(renderTable([{ b: 1, a: 2 }], ['a', 'b'])).toMatch(/^a {2}b\n/)
-    expect(renderTable([], ['a'])).toBe('a\n─')
+    expect(renderTable([{ b: 1, a: 2 }], { columns: ['a', 'b'] })).toMatch(/^a {2}b\n/)
+    expect(renderTable([], { columns: ['a'] })).toBe('a\n─')
   })
 
-  it('cuts long cells and lets no control character through to the terminal', () => {
-    const table = renderTable([{ text: `${'x'.repeat(80)}` }, { text: 'a\u001b[2Jb\nc\u009b' }])
-    expect(table).toContain(`${'x'.repeat(59)}…`)
+  it('cuts long cells and lines, and lets no control character through to the terminal', () => {
+    const rows = [{ text: 'x'.repeat(80), more: 'y' }, { text: 'a\u001b[2Jb\nc\u009b' }]
+    const table = renderTable(rows, { cellCharsMax: 60 })
+    expect(table).toContain(`${'x'.repeat(59)}…  y`)
     expect(table).toContain('a[2Jb c')
+    expect(renderTable(rows, { lineCharsMax: 10 }).split('\n')[2]).toBe(`${'x'.repeat(9)}…`)
+    expect(renderTable(rows)).toContain('x'.repeat(80))
     expect(stripControls('a\r\u0007\tb\n')).toBe('a\tb\n')
   })
 })

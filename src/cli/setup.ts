@@ -58,7 +58,10 @@ function openSample(base: Base, { output }: CommandContext): Setup {
   return {
     base,
     path: undefined,
-    server: parseSample(base, {}, '.').config.server,
+    // Found only when asked for: a server that starts is told where to listen by its configuration itself.
+    get server() {
+      return parseSample(base, {}, '.').config.server
+    },
     async load() {
       making ??= make()
       return (await making)[1]

@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
 const program = resolve(import.meta.dirname, '../../bin/weir.js')
+const sharedCache = resolve(import.meta.dirname, '../../node_modules/.cache/weir-cli')
 const patienceMs = 15_000
 
 /** How a command ended, and what it said. */
@@ -42,13 +44,16 @@ export class Place implements AsyncDisposable {
     return readdirSync(this.dir).filter((name) => name.startsWith('weir-sample-'))
   }
 
-  /** Starts `weir …`, of the compile cache that all tests share. */
+  /** Starts `weir …`. */
   start(args: readonly string[], more: Readonly<Record<string, string>> = {}): Running {
+    return this.follow([program, ...args], more)
+  }
+
+  /** Starts `node …` here, with a compile cache that all tests share. */
+  follow(args: readonly string[], more: Readonly<Record<string, string>> = {}): Running {
     const { PATH = '' } = process.env
-    const cache = join(tmpdir(), `weir-cli-cache-${process.getuid?.()}`)
-    const env = { PATH, HOME: this.dir, TMPDIR: this.dir, XDG_CACHE_HOME: cache, ...more }
-    const child = spawn(process.execPath, [program, ...args], { cwd: this.dir, env })
-    const running = follow(child)
+    const env = { PATH, HOME: this.dir, TMPDIR: this.dir, XDG_CACHE_HOME: sharedCache, ...more }
+    const running = follow(spawn(process.execPath, args, { cwd: this.dir, env }))
     this.#running.add(running)
     return running
   }
@@ -104,14 +109,12 @@ function follow(child: ChildProcess): Running {
 
 /** The processes that a process has started and that still run. */
 export async function childrenOf(pid: number): Promise<readonly number[]> {
-  const { readFile } = await import('node:fs/promises')
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
   return text.split(' ').filter(Boolean).map(Number)
 }
 
 /** Whether a process is there; one that has ended and waits to be reaped is not. */
 export async function isAlive(pid: number): Promise<boolean> {
-  const { readFile } = await import('node:fs/promises')
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
   return stat !== undefined && !/\) [ZX] /.test(stat)
 }

@@ -101,6 +101,7 @@ export const clientServerSchema = z.looseObject({
 /** The blocks in the clients' own format. */
 export const clientBlocks = ['mcpServers', 'servers'] as const
 
+/** Whether a top-level key of the file holds servers in a client's own format. */
 export function isClientBlock(key: unknown): boolean {
   return clientBlocks.some((block) => block === key)
 }

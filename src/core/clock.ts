@@ -8,6 +8,7 @@ export interface Clock {
   setTimer(callback: () => void, delayMs: number): Timer
 }
 
+/** A timer that has been set. Cancelling it twice, or after it fired, is safe. */
 export interface Timer {
   cancel(): void
 }

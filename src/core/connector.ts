@@ -12,7 +12,7 @@ export interface Connector<C = unknown> {
   readonly type: string
   /** One sentence for people who choose. */
   readonly summary: string
-  readonly config: Schema<C> & { parse(value: unknown): C }
+  readonly config: Schema & { parse(value: unknown): C }
   /** Opens a connection. May reject; Weir then tries again with growing pauses and serves the rest meanwhile. */
   open(config: C, context: OpenContext): Promise<Connection>
 }

@@ -1,6 +1,7 @@
 /** Who can do something about an error. */
 export type Audience = 'caller' | 'upstream' | 'operator'
 
+/** Everything that is the same for all errors of one code. */
 export interface ErrorSpec {
   readonly audience: Audience
   /** HTTP status in the REST dialect, and on `/mcp` where the error is a JSON-RPC one. */

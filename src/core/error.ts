@@ -2,6 +2,7 @@ import { type ErrorCode, type ErrorSpec, errorCatalogue } from './error-catalogu
 
 export type { ErrorCode } from './error-catalogue.ts'
 
+/** What an error carries beside its code and message. */
 export interface WeirErrorOptions {
   /** What to do about it: one sentence, for the audience the catalogue names. */
   readonly hint?: string

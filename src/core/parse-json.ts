@@ -6,6 +6,7 @@ export interface JsonLimits {
   readonly elementsMax: number
 }
 
+/** R20's limits for everything that comes from outside. */
 export const defaultJsonLimits: JsonLimits = { depthMax: 64, elementsMax: 100_000 }
 
 /**

@@ -9,13 +9,14 @@ export interface SchemaIssue {
 
 /**
  * What a value must look like: a Standard Schema that can also say itself as JSON Schema.
- * Zod 4 satisfies it as it is; `jsonSchema()` makes one from raw JSON Schema.
+ * Zod 4 satisfies it as it is; `jsonSchema()` makes one from raw JSON Schema. `T` is what goes in: arguments are
+ * checked and never changed, so a field with a default may be absent, and who reads it says the default.
  */
 export interface Schema<T = unknown> {
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string
-    readonly types?: { readonly input: unknown; readonly output: T } | undefined
+    readonly types?: { readonly input: T; readonly output: unknown } | undefined
     readonly jsonSchema: {
       readonly input: (options: { readonly target: 'draft-2020-12' }) => Record<string, unknown>
     }

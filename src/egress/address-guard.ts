@@ -13,6 +13,7 @@ export interface AddressGuard {
   readonly lookup: LookupFunction
 }
 
+/** Which addresses a guard lets through, and how it resolves names. */
 export interface AddressGuardOptions {
   readonly allowPrivate: boolean | readonly string[]
   readonly allowPrivateKey: string

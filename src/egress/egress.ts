@@ -13,6 +13,7 @@ export interface Egress {
   close(): Promise<void>
 }
 
+/** What the way out is built from. */
 export interface EgressOptions {
   readonly log: Logger
   readonly clock?: Clock
@@ -114,12 +115,14 @@ export interface ResponseStream {
   abort(reason: Error): void
 }
 
+/** Status and headers of an answer, before its body. */
 export interface ResponseHead {
   readonly status: number
   /** Lower-case names; a list where a header came several times. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
 }
 
+/** A whole answer. */
 export interface EgressResponse extends ResponseHead {
   /** Decoded, unless it was streamed: then empty. */
   readonly body: Buffer

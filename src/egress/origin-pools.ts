@@ -11,6 +11,7 @@ export interface OriginPool extends OriginSlots {
   readonly dispatcher: Pool
 }
 
+/** What the pools of one client share. */
 export interface OriginPoolsOptions {
   readonly guard: AddressGuard
   readonly connectTimeoutMs: number

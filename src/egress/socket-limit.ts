@@ -11,6 +11,7 @@ export interface Waiter {
   start(): void
 }
 
+/** How many requests may be under way, and how many may wait (C-08). */
 export interface SocketLimits {
   readonly connectionsPerOrigin: number
   readonly connectionsMax: number

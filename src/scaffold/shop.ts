@@ -1,6 +1,8 @@
 /** A day of the shop's calendar; the data is the same on every machine and in every year. */
 const openedMs = Date.UTC(2026, 0, 1)
 const dayMs = 86_400_000
+/** How long the shop has been open; the last orders' steps need a few days more. */
+const daysOpen = 180
 const counts = { customers: 200, orders: 1_500, itemsPerOrderMax: 4 }
 
 interface Customer {
@@ -58,6 +60,11 @@ const goods = [
   ...['Paring knife', 'Egg timer', 'Coffee dripper', 'Milk pan', 'Wool blanket', 'Door mat'],
 ]
 
+/** Every day of it, written once: there are many more entries than days. */
+const calendar = Array.from({ length: daysOpen + 10 }, (_, number) =>
+  new Date(openedMs + number * dayMs).toISOString(),
+)
+
 /** How an order may go, step by step; more likely ways are listed more often. */
 const ways = [
   ...Array<string>(6).fill('pending paid packed shipped delivered'),
@@ -86,14 +93,14 @@ export function generateShop(): Shop {
   const history: HistoryEntry[] = []
   const orders = Array.from({ length: counts.orders }, (_, index) => {
     const id = index + 1
-    const placedMs = openedMs + Math.floor(((index + random()) / counts.orders) * 180) * dayMs
+    const placed = Math.floor(((index + random()) / counts.orders) * daysOpen)
     const bought = takeItems(id, products, random)
     const steps = pick(ways)
     items.push(...bought)
-    history.push(...steps.map((status, step) => ({ order_id: id, status, timestamp: day(placedMs, step) })))
+    history.push(...steps.map((status, step) => ({ order_id: id, status, timestamp: day(placed + step) })))
     const total_cents = bought.reduce((sum, item) => sum + item.quantity * item.unit_cents, 0)
     const status = steps.at(-1)!
-    return { id, customer_id: pick(customers).id, status, total_cents, placed_at: day(placedMs, 0) }
+    return { id, customer_id: pick(customers).id, status, total_cents, placed_at: day(placed) }
   })
   return { customers, products, orders, items, history }
 }
@@ -108,8 +115,8 @@ function takeItems(orderId: number, products: readonly Product[], random: () => 
   })
 }
 
-function day(fromMs: number, days: number): string {
-  return new Date(fromMs + days * dayMs).toISOString()
+function day(number: number): string {
+  return calendar[number]!
 }
 
 /** Mulberry32: small, and the same numbers for the same seed everywhere. */

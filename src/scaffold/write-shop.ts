@@ -19,6 +19,10 @@ const tables = `
   create table order_history (
     order_id integer not null references orders (id), status text not null, timestamp text not null
   ) strict;
+`
+
+/** Made after the rows, which is faster than keeping them in order meanwhile. */
+const indexes = `
   create index orders_by_customer on orders (customer_id);
   create index order_history_by_order on order_history (order_id);
 `
@@ -34,16 +38,28 @@ export function writeShop(path: string, shop: Shop): void {
     insertAll(database, 'orders', shop.orders)
     insertAll(database, 'order_items', shop.items)
     insertAll(database, 'order_history', shop.history)
+    database.exec(indexes)
     database.exec('commit')
   } finally {
     database.close()
   }
 }
 
+/** Rows of one statement: hundreds of rows cost hardly more calls than one, and SQLite binds at most 32,766 values. */
+const batchRows = 200
+
 /** The rows' fields are the table's columns, in its order. */
 function insertAll(database: DatabaseSync, table: string, rows: readonly object[]): void {
   const columns = Object.keys(rows[0] ?? {})
-  const marks = columns.map(() => '?').join(', ')
-  const insert = database.prepare(`insert into ${table} (${columns.join(', ')}) values (${marks})`)
-  for (const row of rows) insert.run(...(Object.values(row) as SQLInputValue[]))
+  const prepare = (count: number) => {
+    const marks = Array(count).fill(`(${columns.map(() => '?').join(', ')})`)
+    return database.prepare(`insert into ${table} (${columns.join(', ')}) values ${marks.join(', ')}`)
+  }
+  const insert = rows.length < batchRows ? undefined : prepare(batchRows)
+  for (let at = 0; at < rows.length; at += batchRows) {
+    const batch = rows.slice(at, at + batchRows)
+    const values = batch.flatMap((row) => Object.values(row) as SQLInputValue[])
+    const statement = batch.length === batchRows ? insert : undefined
+    ;(statement ?? prepare(batch.length)).run(...values)
+  }
 }

@@ -146,8 +146,7 @@ async function abortCall(connector: AnyConnector, given: ConnectorCase): Promise
     const ran = tool.run(input, createRunContext(controller.signal))
     setImmediate(() => controller.abort(reason))
     const thrown = await rejectionOf(within(ran, `${name} after its abort`))
-    demand(thrown ===
-      reason, `${name} did not reject with the reason it was aborted for, but with ${thrown}`)
+    demand(thrown === reason, `${name} did not reject with the reason it was aborted for, but with ${thrown}`)
   })
 }
 

@@ -4,8 +4,10 @@ import { isObject } from '../core/parse-json.ts'
 /** MCP's request ids: a string or an integer, never null. */
 export type RequestId = string | number
 
+/** A message's `params`: in MCP always an object. */
 export type Params = Record<string, unknown>
 
+/** A message that wants an answer. */
 export interface JsonRpcRequest {
   readonly kind: 'request'
   readonly id: RequestId
@@ -13,22 +15,26 @@ export interface JsonRpcRequest {
   readonly params: Params
 }
 
+/** A message that wants none. */
 export interface JsonRpcNotification {
   readonly kind: 'notification'
   readonly method: string
   readonly params: Params
 }
 
+/** The `error` member of a response. */
 export interface JsonRpcError {
   readonly code: number
   readonly message: string
   readonly data?: unknown
 }
 
+/** The answer to a request: a result or an error. An error that could not be matched has no id. */
 export type JsonRpcResponse =
   | { readonly kind: 'response'; readonly id: RequestId; readonly result: Record<string, unknown> }
   | { readonly kind: 'response'; readonly id: RequestId | undefined; readonly error: JsonRpcError }
 
+/** Everything that can stand in a body or on a line. */
 export type JsonRpcMessage = JsonRpcRequest | JsonRpcNotification | JsonRpcResponse
 
 const noParams: Params = Object.freeze({})
@@ -88,14 +94,17 @@ export function renderResponse(id: RequestId, result: JsonText): JsonText {
 
 const closing = Buffer.from('}')
 
+/** The text of an error response; without an id where the request's could not be read. */
 export function renderErrorResponse(id: RequestId | undefined, error: JsonRpcError): string {
   return JSON.stringify({ jsonrpc: '2.0', ...(id === undefined ? {} : { id }), error })
 }
 
+/** The text of a notification; without `params` where they are undefined. */
 export function renderNotification(method: string, params: unknown): string {
   return JSON.stringify({ jsonrpc: '2.0', method, params })
 }
 
+/** The text of a request. */
 export function renderRequest(id: RequestId, method: string, params: unknown): string {
   return JSON.stringify({ jsonrpc: '2.0', id, method, params })
 }

@@ -19,6 +19,7 @@ export interface Implementation {
   readonly [field: string]: unknown
 }
 
+/** What an end says it can do, by name; a name that is absent is a thing it cannot. */
 export type Capabilities = Readonly<Record<string, unknown>>
 
 /** What a request says about its sender, whichever era it comes from. */

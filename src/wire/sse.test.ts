@@ -42,7 +42,7 @@ describe('the decoder', () => {
     ['several data lines are one text', 'data: a\ndata: b\n\n', ['a\nb']],
     ['one blank after the colon is taken away, a second is not', 'data:a\n\ndata:  b\n\n', ['a', ' b']],
     ['comments say nothing', ': x\n:\ndata: a\n: y\n\n', ['a']],
-    ['unknown fields say nothing', 'foo: x\nretry: 5\ndata: a\n\n', ['a']],
+    ['unknown fields say nothing', 'foo: x\ndata: a\n\n', ['a']],
     ['a colon in the data stays', 'data: a:b\n\n', ['a:b']],
     ['an event without data is none', 'event: ping\n\nid: 1\n\n', []],
     ['an event that never ends is none', 'data: a\n', []],
@@ -59,10 +59,17 @@ describe('the decoder', () => {
     ])
   })
 
+  it('tells how long to wait before the stream is opened again, and takes no nonsense for it', () => {
+    expect(
+      decode([bytes('retry: 50\ndata: a\n\nretry: soon\ndata: b\n\n')]).map(({ retryMs }) => retryMs),
+    ).toEqual([50, 50])
+  })
+
   it.each([
     ['one line', `data: ${'x'.repeat(200)}`],
     ['one line without an end, in pieces', 'x'.repeat(200)],
     ['many lines', `data: ${'x'.repeat(20)}\n`.repeat(10)],
+    ['many empty lines', 'data:\n'.repeat(200)],
   ])('R22: refuses an event over the limit in %s, before it is whole', (_what, text) => {
     const pieces = cut(bytes(text), [30, 60, 90, 120])
     expect(() => decode(pieces, 100)).toThrow(expect.objectContaining({ code: 'UPSTREAM_PROTOCOL' }))

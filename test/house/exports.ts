@@ -67,18 +67,34 @@ function patternNames(pattern: AstNode | undefined): readonly string[] {
 /**
  * Exports of src that nothing needs. Needed is what a package door offers, what code outside the tests
  * imports (src, bench, examples, scripts, bin), and a type that the signature of a needed export of the same
- * file speaks of. A test alone is no reason: what only a test imports is dead in the product.
+ * file speaks of. A test alone is no reason, except for a part that its own file uses too and that is worth
+ * a test of its own: what only a test uses is dead in the product.
  */
 export function checkUnusedExports(tree: Tree): readonly Finding[] {
-  const uses = usesOf(tree)
+  const uses = usesOf(tree, importersIn(tree))
+  const tested = usesOf(tree, codeUnder(tree, 'src', 'test').filter(isTestOnly))
   return productionCode(tree)
     .filter((path) => !isOffered(tree, path))
-    .flatMap((path) => unusedIn(path, textOf(tree, path), uses.get(path) ?? new Set()))
+    .flatMap((path) => {
+      const source = textOf(tree, path)
+      const ownUses = [...(tested.get(path) ?? [])].filter((name) => isUsedInside(path, source, name))
+      return unusedIn(path, source, new Set([...(uses.get(path) ?? []), ...ownUses]))
+    })
+}
+
+/** Whether a file mentions one of its own names beside declaring it. */
+function isUsedInside(path: string, source: string, name: string): boolean {
+  let mentions = 0
+  walk(parseSource(path, source).program, (node) => {
+    if (identifierName(node) === name) mentions += 1
+    return undefined
+  })
+  return mentions > 1
 }
 
 /** Files of src that nothing reaches. */
 export function checkDeadFiles(tree: Tree): readonly Finding[] {
-  const uses = usesOf(tree)
+  const uses = usesOf(tree, importersIn(tree))
   return productionCode(tree)
     .filter((path) => !isOffered(tree, path) && !uses.has(path) && path !== 'src/cli/main.ts')
     .map((path) => ({
@@ -125,12 +141,13 @@ function namesInSignature(declaration: AstNode): ReadonlySet<string> {
 
 type Uses = ReadonlyMap<string, ReadonlySet<string>>
 
-/** For each file of the tree, which of its exports code outside the tests takes; `*` is all of them. */
-function usesOf(tree: Tree): Uses {
+function importersIn(tree: Tree): readonly string[] {
+  return codeUnder(tree, 'src', 'bench', 'examples', 'scripts', 'bin').filter((path) => !isTestOnly(path))
+}
+
+/** For each file of the tree, which of its exports these importers take; `*` is all of them. */
+function usesOf(tree: Tree, importers: readonly string[]): Uses {
   const uses = new Map<string, Set<string>>()
-  const importers = codeUnder(tree, 'src', 'bench', 'examples', 'scripts', 'bin').filter(
-    (path) => !isTestOnly(path),
-  )
   for (const path of importers) {
     for (const imported of importsOf(path, textOf(tree, path))) addUse(tree, path, imported, uses)
   }

@@ -45,9 +45,10 @@ export async function call(
   [id = '', ...pairs]: readonly string[],
 ): Promise<number> {
   const { output } = context
-  const { signal } = watchSignals()
   const timeoutMs = options.timeout === undefined ? timeoutMaxMs : readTimeout(options.timeout)
   const json = options.args === '-' ? await readStdin() : options.args
+  // Not before: until here a signal simply ends the process.
+  const { signal } = watchSignals()
   const wish = { id, pairs, json, timeoutMs, signal }
   const setup = await openSetup(context)
   try {

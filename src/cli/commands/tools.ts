@@ -74,15 +74,21 @@ async function listHere(setup: Setup): Promise<Listing | 'interrupted'> {
   }
 }
 
-function show({ tools, connections }: Listing, words: readonly string[], output: Output): number {
+function show(listing: Listing, words: readonly string[], output: Output): number {
+  const { tools } = listing
+  // A driver may quote the whole address it could not reach.
+  const connections = listing.connections.map(({ cause, ...connection }) =>
+    cause === undefined ? connection : { ...connection, cause: output.redact(cause) },
+  )
   const found = searchTools(tools, words)
   if (output.isJson) output.json({ tools: found, connections })
-  else if (found.length > 0) output.text(renderTable(found.map(renderRow)))
+  else if (found.length > 0) output.text(renderTable(found.map(renderRow), output.lineLimit))
   if (found.length === 0 && tools.length > 0) output.note(`No tool matches ${words.join(' ')}.`)
   const out = connections.filter(({ state }) => state !== 'up')
   if (!output.isJson) {
-    for (const { name, state, cause } of out) {
-      output.tell('warning', `connection ${name} is ${state}${cause === undefined ? '' : `: ${cause}`}`)
+    for (const connection of out) {
+      const why = 'cause' in connection ? `: ${connection.cause}` : ''
+      output.tell('warning', `connection ${connection.name} is ${connection.state}${why}`)
     }
   }
   return tools.length === 0 && out.length > 0 ? exits.unreachable : exits.ok

@@ -73,6 +73,7 @@ const api = z.strictObject({
 /** One API, checked and with its defaults. */
 export type ApiConfig = z.infer<typeof api>
 
+/** The config of one `http` connection: its named APIs. */
 export const httpConfig = z.strictObject({
   apis: z
     .record(z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be letters, digits, `_`, `.` or `-`'), api)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { WeirError } from '../../core/error.ts'
 import type { Result } from '../../core/outcome.ts'
-import type { Tool } from '../../core/tool.ts'
+import type { Effect, Tool } from '../../core/tool.ts'
 import type { EgressResponse } from '../../egress/egress.ts'
 import type { Api } from './api.ts'
 import { methods } from './http-config.ts'
@@ -38,28 +38,33 @@ const output = z.object({
   success: z.boolean().describe('Whether the status is 2xx.'),
 })
 
-type Input = z.infer<typeof input>
+type Input = z.input<typeof input>
 
 /**
  * The tool `http_request` (D0-035 to D0-037). Any status is an answer; 5xx also counts as failed (`isError`),
- * so that retry and breaker see it (B-06), while 4xx is the caller's to read. Its effect is `write`, unless no
- * API takes anything but GET.
+ * so that retry and breaker see it (B-06), while 4xx is the caller's to read. Its effect is the worst that any
+ * API of the connection lets it have.
  */
 export function createHttpRequest(apis: ReadonlyMap<string, Api>): Tool<Input> {
   const all = [...apis.values()]
   const timeoutMs = Math.max(...all.map(({ config }) => config.timeoutMs))
-  const readsOnly = all.every(({ config }) => config.methods.every((method) => method === 'GET'))
+  const allowed = new Set(all.flatMap(({ config }) => config.methods))
   return {
     kind: 'tool',
     name: 'http_request',
     title: 'HTTP request',
     description: `Sends one HTTP request to a configured API and returns its answer. APIs:\n${all.map(describeApi).join('\n')}`,
-    effect: readsOnly ? 'read' : 'write',
+    effect: worstEffect(allowed),
     input,
     output,
     ...(timeoutMs > 30_000 ? { timeoutMs } : {}),
     run: async (call, context) => send(findApi(apis, call.api_name), call, context.signal),
   }
+}
+
+function worstEffect(allowed: ReadonlySet<string>): Effect {
+  if (allowed.has('DELETE')) return 'destructive'
+  return [...allowed].every((method) => method === 'GET') ? 'read' : 'write'
 }
 
 function describeApi({ name, base, config }: Api): string {
@@ -90,7 +95,7 @@ async function send(api: Api, call: Input, signal: AbortSignal): Promise<Result>
   const headers = mergeHeaders(
     api.name,
     config,
-    call.headers,
+    call.headers ?? {},
     body === undefined ? undefined : 'application/json',
   )
   const timeoutMs = Math.ceil(Math.min((call.timeout ?? Number.POSITIVE_INFINITY) * 1_000, config.timeoutMs))
@@ -114,7 +119,7 @@ async function send(api: Api, call: Input, signal: AbortSignal): Promise<Result>
     : { structuredContent: answer }
 }
 
-function renderBody({ body, headers }: Input): string | undefined {
+function renderBody({ body, headers = {} }: Input): string | undefined {
   if (body === undefined) return undefined
   const contentType = Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1]
   if (typeof body === 'string' && contentType !== undefined && !/[/+]json\b/i.test(contentType)) return body

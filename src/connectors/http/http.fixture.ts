@@ -70,10 +70,12 @@ export async function createWorld() {
   }
 }
 
-/** Runs `http_request` as the executor would: arguments checked before, the answer after. */
+/** Runs `http_request` as the executor would: arguments checked and passed on as they are, the answer checked after. */
 export async function callApi(from: Connection, input: Record<string, unknown>, signal?: AbortSignal) {
   const tool = from.targets()[0]!
-  const result = (await tool.run(parse(tool.input, { method: 'GET', api_name: 'crm', ...input }), {
+  const given = { method: 'GET', api_name: 'crm', ...input }
+  parse(tool.input, given)
+  const result = (await tool.run(given, {
     signal: signal ?? new AbortController().signal,
     deadlineMs: Number.POSITIVE_INFINITY,
     caller: { subject: 'local:test', tenant: 'local' },

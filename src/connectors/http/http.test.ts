@@ -216,6 +216,16 @@ describe('where a credential may go', () => {
     expect(upstream.connections).toBe(0)
   })
 
+  it.each([
+    [['GET'], 'read'],
+    [['GET', 'POST'], 'write'],
+    [['GET', 'DELETE'], 'destructive'],
+  ] as const)('its effect with %j is %s: the worst that any API lets it have', async (methods, effect) => {
+    const tame = { baseUrl: upstream.origin, allowPrivate: true, methods: ['GET'] as const }
+    connection = await world.open({ tame, crm: { ...tame, methods } })
+    expect(connection.targets()[0]).toMatchObject({ effect })
+  })
+
   it('refuses methods the API does not take, and tells the model', async () => {
     connection = await world.open({ crm: { baseUrl: upstream.origin, allowPrivate: true, methods: ['GET'] } })
     expect((await failure(call({ url: 'x', method: 'POST' }))).code).toBe('INVALID_INPUT')

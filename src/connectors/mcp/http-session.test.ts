@@ -118,6 +118,26 @@ describe.each(['modern', 'legacy'] as const)('the stream of news of a %s server'
   })
 })
 
+describe('news of changed tools', () => {
+  it('that come while the first list is being read are not lost', async () => {
+    const lists = [['early'], ['late']]
+    const server = await start({
+      era: 'legacy',
+      intercept: ({ method, id }, response) => {
+        if (method !== 'tools/list') return undefined
+        const tools = (lists.length > 1 ? lists.shift() : lists[0])?.map((name) => ({ name }))
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        if (tools?.[0]?.name === 'early')
+          response.write('data: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n')
+        response.end(`data: ${JSON.stringify({ jsonrpc: '2.0', id, result: { tools } })}\n\n`)
+        return true
+      },
+    })
+    const upstream = await connect(server.url)
+    await expect.poll(() => upstream.connection.targets()[0]?.name).toBe('late')
+  })
+})
+
 describe('a list of tools that cannot be read again', () => {
   it('leaves the known tools in place, and is tried again', async () => {
     let failing = false

@@ -59,9 +59,14 @@ export class ToolList {
 
   /** Reads the list now, or waits for the reading under way. */
   refresh(): Promise<void> {
-    this.#reading ??= this.#read().finally(() => {
-      this.#reading = undefined
-    })
+    this.#reading ??= this.#read()
+      .then(
+        () => this.#afterReading(),
+        (error: unknown) => this.#afterFailure(error),
+      )
+      .finally(() => {
+        this.#reading = undefined
+      })
     return this.#reading
   }
 
@@ -75,10 +80,8 @@ export class ToolList {
     if (this.#closed || this.#timer !== undefined) return
     this.#timer = systemClock.setTimer(() => {
       this.#timer = undefined
-      void this.refresh().then(
-        () => this.#afterReading(),
-        (error: unknown) => this.#afterFailure(error),
-      )
+      // What went wrong is logged, and tried again.
+      this.refresh().catch(() => {})
     }, delayMs)
   }
 
@@ -88,13 +91,14 @@ export class ToolList {
   }
 
   /** The tools known so far stay; the next reading comes after growing pauses. */
-  #afterFailure(error: unknown): void {
-    if (this.#closed) return
+  #afterFailure(error: unknown): never {
+    if (this.#closed) throw error
     const delayMs = Math.min(retryMs.last, retryMs.first * 2 ** this.#failures)
     this.#failures = Math.min(this.#failures + 1, 10)
     this.#options.log.warn({ error, delayMs }, 'The MCP server’s list of tools could not be read again.')
     this.#stale = true
     this.#schedule(delayMs)
+    throw error
   }
 
   async #read(): Promise<void> {

@@ -1,7 +1,12 @@
 import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { changeFile, openTestConnection, sampleTables, type TestConnection } from './open-test-connection.fixture.ts'
+import {
+  changeFile,
+  openTestConnection,
+  sampleTables,
+  type TestConnection,
+} from './open-test-connection.fixture.ts'
 
 let test: TestConnection
 const query = (text: string, parameters: unknown[] = [], database = 'main') =>

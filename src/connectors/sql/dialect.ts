@@ -29,6 +29,7 @@ export interface TransactionResult {
   readonly execution_time_ms: number
 }
 
+/** One column, as `get_schema` tells it. */
 export interface ColumnDescription {
   readonly name: string
   readonly type: string
@@ -38,6 +39,7 @@ export interface ColumnDescription {
   readonly primary_key: boolean
 }
 
+/** One foreign key: its columns, and what they point to. */
 export interface ForeignKeyDescription {
   readonly columns: readonly string[]
   readonly references_table: string
@@ -47,6 +49,7 @@ export interface ForeignKeyDescription {
   readonly on_delete: string
 }
 
+/** One index and its columns, in order. */
 export interface IndexDescription {
   readonly name: string
   readonly unique: boolean
@@ -54,6 +57,7 @@ export interface IndexDescription {
   readonly columns: readonly (string | null)[]
 }
 
+/** One table or view with everything a query needs to know of it. */
 export interface TableDescription {
   readonly name: string
   readonly type: 'table' | 'view' | 'virtual'
@@ -64,6 +68,7 @@ export interface TableDescription {
   readonly rows_estimate?: number
 }
 
+/** A database as `get_schema` answers it (D0-014). */
 export interface SchemaDescription {
   readonly tables: readonly TableDescription[]
   readonly truncated: boolean

@@ -32,6 +32,7 @@ import type { Answer, Exchange } from './methods.ts'
 import type { Session, Sessions } from './sessions.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
+/** What answering over HTTP needs of the rest of Weir. */
 export interface HttpParts {
   readonly catalog: Catalog
   readonly authenticate: Authenticate

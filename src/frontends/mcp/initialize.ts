@@ -4,6 +4,7 @@ import type { Capabilities, Implementation, Revision } from '../../wire/model.ts
 import { negotiateLegacy } from '../../wire/revisions/index.ts'
 import { serverCapabilities } from './methods.ts'
 
+/** What a handshake settled. */
 export interface Handshake {
   readonly revision: Revision
   readonly clientCapabilities: Capabilities

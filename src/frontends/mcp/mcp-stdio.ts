@@ -22,6 +22,7 @@ import type { Answer } from './methods.ts'
 import type { Session } from './sessions.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
+/** What serving one client over a pair of streams needs. */
 export interface StdioParts {
   readonly input: Readable
   readonly output: Writable
@@ -44,119 +45,160 @@ const batchMax = 100
 
 /** MCP over standard input and output, both eras, for one client. Resolves when the client closes its end. */
 export function serveStdio(parts: StdioParts): Promise<void> {
-  const { input, output, view, caller, subscriptions } = parts
-  const running = new Map<RequestId, Cancellation>()
-  const listening = new Map<RequestId, Disposable>()
-  let session: Session | undefined
+  return new StdioServer(parts).serve()
+}
 
-  const send = (text: string) => {
-    output.write(`${text}\n`)
+class StdioServer {
+  readonly #parts: StdioParts
+  readonly #running = new Map<RequestId, Cancellation>()
+  readonly #listening = new Map<RequestId, Disposable>()
+  readonly #decoder = createLineDecoder((line) => this.#takeLine(line), lineBytesMax)
+  #session: Session | undefined
+
+  constructor(parts: StdioParts) {
+    this.#parts = parts
   }
-  const isBusy = () => running.size >= runningMax || output.writableLength > outputBytesMax
-  const breathe = () => {
-    if (input.isPaused() && !isBusy()) input.resume()
-  }
-  const respond = async (request: JsonRpcRequest) => {
-    const { id, method } = request
-    const cancellation = new Cancellation()
-    running.set(id, cancellation)
-    try {
-      if (method === 'initialize' && versionInBody(request.params) === undefined) {
-        const handshake = answerInitialize(request, parts.server, parts.instructions)
-        session = { ...handshake, logLevel: undefined, running }
-        subscribeLegacy()
-        send(renderResponse(id, handshake.text))
-        return
-      }
-      const revision = revisionOf(request, session)
-      if (method === 'subscriptions/listen' && revision.era === 'modern') {
-        revision.readMeta(request.params)
-        listening.get(id)?.dispose()
-        const end = (answer?: string) => {
-          if (listening.delete(id) && answer !== undefined) send(answer)
-        }
-        listening.set(id, subscriptions.listen(request, view, { notify: send, end }))
-        return
-      }
-      const meta = revision.readMeta(request.params)
-      const text = await parts.answer({
-        request,
-        revision,
-        meta,
-        caller,
-        view,
-        cancellation,
-        session,
-        notify: (event) => {
-          const isRunning = running.get(id) === cancellation && cancellation.reason === undefined
-          if (isRunning && output.writableLength <= notifyBytesMax) send(event)
-        },
+
+  serve(): Promise<void> {
+    const { input, output } = this.#parts
+    return new Promise((resolve) => {
+      input.on('data', (chunk: Buffer) => this.#takeChunk(chunk))
+      output.on('drain', () => this.#breathe())
+      // A client that closed its end has left, however it says so.
+      output.on('error', () => input.destroy())
+      input.on('error', () => input.destroy())
+      input.once('end', () => input.destroy())
+      input.once('close', () => {
+        for (const one of this.#running.values()) one.cancel(new WeirError('CANCELLED', 'The client left.'))
+        for (const one of this.#listening.values()) one.dispose()
+        resolve()
       })
-      // Nothing more is said of a request that its sender has cancelled.
-      if (cancellation.reason?.code !== 'CANCELLED') send(renderResponse(id, String(text)))
-    } catch (thrown) {
-      if (cancellation.reason?.code === 'CANCELLED') return
-      send(renderErrorResponse(id, renderJsonRpcError(toWeirError(thrown))))
-    } finally {
-      if (running.get(id) === cancellation) running.delete(id)
-      breathe()
-    }
+    })
   }
-  const subscribeLegacy = () => {
-    if (listening.has('initialize')) return
-    listening.set('initialize', subscriptions.follow(view, { notify: send, end: () => {} }))
-  }
-  const cancel = (requestId: RequestId) => {
-    running.get(requestId)?.cancel(new WeirError('CANCELLED', 'The client cancelled the call.'))
-    listening.get(requestId)?.dispose()
-    listening.delete(requestId)
-  }
-  const take = (value: unknown) => {
+
+  #takeChunk(chunk: Buffer): void {
+    const { input } = this.#parts
     try {
-      const message = readMessage(value)
-      if (message.kind === 'request') void respond(message)
-      else if (message.kind === 'notification' && message.method === 'notifications/cancelled') {
-        cancel(message.params['requestId'] as RequestId)
-      }
-    } catch (thrown) {
-      send(renderErrorResponse(idOf(value), renderJsonRpcError(toWeirError(thrown))))
+      this.#decoder.push(chunk)
+    } catch (cause) {
+      // A line without end cannot be told from the next one, so the connection is over.
+      this.#refuse(
+        undefined,
+        new WeirError('BODY_TOO_LARGE', `A line is longer than ${lineBytesMax} bytes.`, { cause }),
+      )
+      input.destroy()
     }
+    if (this.#isBusy()) input.pause()
   }
-  const decoder = createLineDecoder((line) => {
+
+  #takeLine(line: string): void {
     try {
       const value = parseJson(line)
-      if (Array.isArray(value)) checkBatch(value, session?.revision ?? headerlessLegacy)
-      for (const message of Array.isArray(value) ? value : [value]) take(message)
+      if (Array.isArray(value)) checkBatch(value, this.#session?.revision ?? headerlessLegacy)
+      for (const message of Array.isArray(value) ? value : [value]) this.#take(message)
     } catch (thrown) {
-      send(renderErrorResponse(undefined, renderJsonRpcError(toWeirError(thrown))))
+      this.#refuse(undefined, thrown)
     }
-  }, lineBytesMax)
+  }
 
-  return new Promise((resolve) => {
-    input.on('data', (chunk: Buffer) => {
-      try {
-        decoder.push(chunk)
-      } catch (cause) {
-        // A line without end cannot be told from the next one, so the connection is over.
-        const error = new WeirError('BODY_TOO_LARGE', `A line is longer than ${lineBytesMax} bytes.`, {
-          cause,
-        })
-        send(renderErrorResponse(undefined, renderJsonRpcError(error)))
-        input.destroy()
+  #take(value: unknown): void {
+    try {
+      const message = readMessage(value)
+      if (message.kind === 'request') void this.#respond(message)
+      else if (message.kind === 'notification' && message.method === 'notifications/cancelled') {
+        this.#cancel(message.params['requestId'] as RequestId)
       }
-      if (isBusy()) input.pause()
-    })
-    output.on('drain', breathe)
-    // A client that closed its end has left, however it says so.
-    output.on('error', () => input.destroy())
-    input.on('error', () => input.destroy())
-    input.once('close', () => {
-      for (const one of running.values()) one.cancel(new WeirError('CANCELLED', 'The client left.'))
-      for (const one of listening.values()) one.dispose()
-      resolve()
-    })
-    input.once('end', () => input.destroy())
-  })
+    } catch (thrown) {
+      this.#refuse(idOf(value), thrown)
+    }
+  }
+
+  async #respond(request: JsonRpcRequest): Promise<void> {
+    const { id } = request
+    const cancellation = new Cancellation()
+    this.#running.set(id, cancellation)
+    try {
+      const text = await this.#answer(request, cancellation)
+      // Nothing more is said of a request that its sender has cancelled.
+      if (text !== undefined && !isCancelled(cancellation)) this.#send(renderResponse(id, text))
+    } catch (thrown) {
+      if (!isCancelled(cancellation)) this.#refuse(id, thrown)
+    } finally {
+      if (this.#running.get(id) === cancellation) this.#running.delete(id)
+      this.#breathe()
+    }
+  }
+
+  /** The text of the result; undefined where the answer comes when a subscription ends. */
+  async #answer(request: JsonRpcRequest, cancellation: Cancellation): Promise<string | undefined> {
+    const { server, instructions, caller, view, answer } = this.#parts
+    if (request.method === 'initialize' && versionInBody(request.params) === undefined) {
+      const handshake = answerInitialize(request, server, instructions)
+      this.#session = { ...handshake, logLevel: undefined, running: this.#running }
+      this.#followChanges()
+      return handshake.text
+    }
+    const revision = revisionOf(request, this.#session)
+    const meta = revision.readMeta(request.params)
+    if (request.method === 'subscriptions/listen' && revision.era === 'modern') {
+      this.#listen(request)
+      return undefined
+    }
+    const notify = (event: string) => this.#notify(request.id, cancellation, event)
+    const session = this.#session
+    return String(await answer({ request, revision, meta, caller, view, cancellation, session, notify }))
+  }
+
+  #listen(request: JsonRpcRequest): void {
+    const { subscriptions, view } = this.#parts
+    const { id } = request
+    this.#listening.get(id)?.dispose()
+    const end = (answer?: string) => {
+      if (this.#listening.delete(id) && answer !== undefined) this.#send(answer)
+    }
+    const notify = (event: string) => this.#send(event)
+    this.#listening.set(id, subscriptions.listen(request, view, { notify, end }))
+  }
+
+  /** A legacy client is told of changes without asking. */
+  #followChanges(): void {
+    if (this.#listening.has('initialize')) return
+    const { subscriptions, view } = this.#parts
+    const notify = (event: string) => this.#send(event)
+    this.#listening.set('initialize', subscriptions.follow(view, { notify, end: () => {} }))
+  }
+
+  #notify(id: RequestId, cancellation: Cancellation, event: string): void {
+    const isRunning = this.#running.get(id) === cancellation && cancellation.reason === undefined
+    if (isRunning && this.#parts.output.writableLength <= notifyBytesMax) this.#send(event)
+  }
+
+  #cancel(requestId: RequestId): void {
+    this.#running.get(requestId)?.cancel(new WeirError('CANCELLED', 'The client cancelled the call.'))
+    this.#listening.get(requestId)?.dispose()
+    this.#listening.delete(requestId)
+  }
+
+  #refuse(id: RequestId | undefined, thrown: unknown): void {
+    this.#send(renderErrorResponse(id, renderJsonRpcError(toWeirError(thrown))))
+  }
+
+  #send(text: string): void {
+    this.#parts.output.write(`${text}\n`)
+  }
+
+  #isBusy(): boolean {
+    return this.#running.size >= runningMax || this.#parts.output.writableLength > outputBytesMax
+  }
+
+  #breathe(): void {
+    const { input } = this.#parts
+    if (input.isPaused() && !this.#isBusy()) input.resume()
+  }
+}
+
+function isCancelled({ reason }: Cancellation): boolean {
+  return reason?.code === 'CANCELLED'
 }
 
 function checkBatch(values: readonly unknown[], { version, batches }: Revision): void {

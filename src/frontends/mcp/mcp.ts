@@ -39,6 +39,7 @@ export interface McpFrontend {
 const instructions =
   'Tools are named {connection}__{tool}. A failed call says in _meta["weir/error"] what happened and whether a retry can help.'
 
+/** Builds the frontend once; both transports share its method table, sessions and subscriptions. */
 export function createMcpFrontend(parts: McpFrontendParts): McpFrontend {
   const { catalog, executor, clock, server, sessionKey } = parts
   const subscriptions = createSubscriptions()

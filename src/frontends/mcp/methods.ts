@@ -16,6 +16,7 @@ import { renderFailure, renderResult } from './render-result.ts'
 import type { RequestStates, StateBinding } from './request-state.ts'
 import type { Session } from './sessions.ts'
 
+/** What the methods are built from. */
 export interface MethodParts {
   readonly catalog: Catalog
   readonly executor: Executor
@@ -48,6 +49,7 @@ const listTtlMs = 5_000
 /** How long the first list waits for connections that are still starting (R6). */
 const settleMaxMs = 2_000
 
+/** What Weir says it can do. Resources and prompts are lists that are empty for now, and that is no error. */
 export const serverCapabilities = {
   tools: { listChanged: true },
   resources: {},
@@ -68,6 +70,7 @@ export function createAnswer(parts: MethodParts): Answer {
         `There is no resource ${JSON.stringify(request.params['uri'])}.`,
         {
           hint: 'resources/list names those there are.',
+          data: { uri: request.params['uri'] },
         },
       )
     },

@@ -30,7 +30,10 @@ export function createProbe(): Probe {
     seen.push(name)
     events.emit(name)
   }
-  let tools = createTools(note, contexts)
+  const when = async (name: string) => {
+    await once(events, name)
+  }
+  let tools = [...createTools(note, contexts), ...createPacedTools(note, when)]
   const connector = defineConnector({
     type: 'probe',
     summary: 'Tools for tests.',
@@ -45,17 +48,18 @@ export function createProbe(): Probe {
       close: async () => {},
     }),
   })
+  const addTool = (name: string) => {
+    tools = [...tools, makeTool(name, 'read', {}, async () => ({ content: [] }))]
+    events.emit('changed')
+  }
+  // For clients in another process, which have no other way to make the tools change.
+  events.on('change', () => addTool(`added_${tools.length}`))
   return {
     connector,
     seen,
     contexts,
-    when: async (name) => {
-      await once(events, name)
-    },
-    addTool(name) {
-      tools = [...tools, makeTool(name, 'read', {}, async () => ({ content: [] }))]
-      events.emit('changed')
-    },
+    when,
+    addTool,
   }
 }
 
@@ -92,7 +96,6 @@ function createTools(note: (name: string) => void, contexts: RunContext[]): read
     }
     return makeTool(name, effect, input, notedRun, more)
   }
-  const text = (value: string): Result => ({ content: [{ type: 'text', text: value }] })
   const region = { type: 'string', 'x-mcp-header': 'Region' }
   return [
     noted('echo', 'read', {}, async (input) => ({ structuredContent: { echo: input } })),
@@ -115,12 +118,23 @@ function createTools(note: (name: string) => void, contexts: RunContext[]): read
     noted('fail', 'read', {}, async () => {
       throw new WeirError('SQL_ERROR', 'no such table: t', { hint: 'Look at the tables.' })
     }),
+    noted('change', 'write', {}, async () => text('changed')),
     noted('crash', 'read', {}, async () => {
       throw new Error('password=hunter2')
     }),
     noted('huge', 'read', {}, async ({ bytes }) => text('x'.repeat(Number(bytes)))),
     noted('slow', 'read', {}, (_input, context) => waitForAbort(context, () => note('slow:aborted'))),
     noted('ask', 'read', {}, ask),
+    ...createTalkingTools(noted, note),
+  ]
+}
+
+type Noted = (name: string, effect: Effect, input: JsonSchema, run: Tool<Input>['run']) => Tool
+const text = (value: string): Result => ({ content: [{ type: 'text', text: value }] })
+
+/** Tools that say something before their call ends, or after. */
+function createTalkingTools(noted: Noted, note: (name: string) => void): readonly Tool[] {
+  return [
     noted('logs', 'read', {}, async (_input, context) => {
       for (const level of ['debug', 'info', 'warning', 'error'] as const)
         context.emit({ kind: 'log', level, logger: 'probe', data: level })
@@ -148,6 +162,24 @@ function createTools(note: (name: string) => void, contexts: RunContext[]): read
       return text('too late')
     }),
     noted('flood', 'read', {}, (input, context) => flood(input, context, () => note('flood:done'))),
+  ]
+}
+
+/** Progress whose every step waits until the client has called `step`: what comes in one chunk, the SDKs may lose. */
+function createPacedTools(note: (name: string) => void, when: Probe['when']): readonly Tool[] {
+  return [
+    makeTool('paced', 'read', {}, async (_input, context) => {
+      for (let step = 1; step <= 3; step += 1) {
+        const heard = when('step')
+        context.emit({ kind: 'progress', progress: step, total: 3 })
+        await heard
+      }
+      return { content: [] }
+    }),
+    makeTool('step', 'read', {}, async () => {
+      note('step')
+      return { content: [] }
+    }),
   ]
 }
 

@@ -24,6 +24,7 @@ export interface RequestStates {
   open(sealed: unknown, binding: StateBinding): string | undefined
 }
 
+/** States last an hour on the wall clock: they leave the process, which may not be the same when they return. */
 export function createRequestStates(seal: Seal, clock: Clock): RequestStates {
   // Told apart by their last characters: the seal's tag, which no two share.
   const used = new Set<string>()

@@ -45,6 +45,7 @@ interface SealedSession {
   readonly e: number
 }
 
+/** Sessions whose ids this seal makes and opens. */
 export function createSessions(seal: Seal, clock: Clock): Sessions {
   const opened = new Map<string, { readonly session: Session; readonly sealed: SealedSession }>()
   const ended = new Set<string>()

@@ -2,12 +2,9 @@ import { embedWeir } from '../../app.ts'
 import { createProbe } from './probe.fixture.ts'
 
 /** Serves the probe connector over this process's own standard streams, and ends when the client leaves. */
-const { connector, addTool, when } = createProbe()
 const weir = embedWeir({
   config: { connections: { probe: { type: 'probe' } }, log: { level: 'silent' } },
-  connectors: [connector],
+  connectors: [createProbe().connector],
 })
-// A client has no other way to make the tools of this process change.
-void when('change').then(() => addTool('added'))
 await weir.serveStdio(process.stdin, process.stdout)
 await weir.close(1_000)

@@ -23,6 +23,7 @@ export interface Subscriptions {
   closeAll(): void
 }
 
+/** Starts without subscribers. */
 export function createSubscriptions(): Subscriptions {
   const open = new Map<Subscriber, Disposable & { readonly answerText: string | undefined }>()
 

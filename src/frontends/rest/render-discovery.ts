@@ -1,5 +1,6 @@
 import type { Catalog, Entry } from '../../core/catalog.ts'
 import { type JsonSchema, toJsonSchema } from '../../core/schema.ts'
+import type { Effect } from '../../core/tool.ts'
 
 /** `GET /mcp/discover` (D4-012). */
 export interface Discovery {
@@ -18,6 +19,8 @@ interface DiscoveredTool {
   readonly input_schema: JsonSchema
   readonly output_schema?: JsonSchema
   readonly category: string
+  /** Beside the document's fields: what the tool does to the world. */
+  readonly effect: Effect
 }
 
 const settleMaxMs = 2_000
@@ -61,5 +64,6 @@ function describeTool({ id, connection, target }: Entry): DiscoveredTool {
     input_schema: toJsonSchema(target.input),
     ...(target.output === undefined ? {} : { output_schema: toJsonSchema(target.output) }),
     category: connection,
+    effect: target.effect,
   }
 }

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { WeirError } from '../../core/error.ts'
 
+/** Who may be named in Host and Origin beside loopback. */
 export interface OriginRules {
   /** Host names beside loopback that this listener is reached by, with or without a port. */
   readonly allowedHosts: readonly string[]

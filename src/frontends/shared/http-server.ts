@@ -78,6 +78,6 @@ export function readHttpError(thrown: unknown, log: Logger): WeirError {
 }
 
 /** An error outside of any dialect: `{ error: { code, message, hint, retryable } }`. */
-export function sendError(reply: FastifyReply, error: WeirError): FastifyReply {
+function sendError(reply: FastifyReply, error: WeirError): FastifyReply {
   return reply.code(error.spec.http).send({ error: renderError(error) })
 }

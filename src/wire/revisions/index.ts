@@ -19,11 +19,14 @@ const byVersion = new Map(revisions.map((revision) => [revision.version, revisio
 /** The versions Weir speaks, newest first. */
 export const supportedVersions: readonly string[] = revisions.map((revision) => revision.version)
 
+/** The revision of this version; undefined where Weir does not speak it. */
 export function findRevision(version: string): Revision | undefined {
   return byVersion.get(version)
 }
 
+/** What Weir speaks to an upstream of the modern era. */
 export const newestModern: Revision = revision20260728
+/** What Weir speaks to an upstream of the session era, and answers `initialize` with. */
 export const newestLegacy: Revision = revision20251125
 /** What a legacy request without a version header is taken for. */
 export const headerlessLegacy: Revision = revision20250326

@@ -18,7 +18,7 @@ const primary = {
 const unfinishedCommits = new Set([264, 520, 776])
 
 /** SQLite's extended result code of something thrown; 0 for anything else. */
-export function sqliteCodeOf(thrown: unknown): number {
+function sqliteCodeOf(thrown: unknown): number {
   const code = (thrown as { errcode?: unknown } | null)?.errcode
   return typeof code === 'number' ? code : 0
 }

@@ -22,6 +22,7 @@ const commitTimeoutMs = 5000
 /** How many requests a reader is given at once, so that it never waits for the next one. */
 const pipelinedMax = 8
 
+/** What a pool of processes is for, and how large it may grow. */
 export interface PoolOptions {
   readonly processes: number
   /**

@@ -62,7 +62,7 @@ const output = z.strictObject({
 })
 
 /** D1-019. One failing query leaves the others their results. */
-export function createExecuteParallelQueries(databases: Databases): Tool<z.infer<typeof input>> {
+export function createExecuteParallelQueries(databases: Databases): Tool<z.input<typeof input>> {
   return {
     kind: 'tool',
     name: 'execute_parallel_queries',

@@ -29,7 +29,7 @@ const output = z.strictObject({
 })
 
 /** D0-012, D1-017. It reads on every database, writable ones too: cache and retry rely on its effect. */
-export function createExecuteQuery(databases: Databases): Tool<z.infer<typeof input>> {
+export function createExecuteQuery(databases: Databases): Tool<z.input<typeof input>> {
   return {
     kind: 'tool',
     name: 'execute_query',

@@ -57,7 +57,7 @@ const output = z.strictObject({
 })
 
 /** D0-013, B-04. Destructive, because it takes any statement. */
-export function createExecuteTransaction(databases: Databases): Tool<z.infer<typeof input>> {
+export function createExecuteTransaction(databases: Databases): Tool<z.input<typeof input>> {
   return {
     kind: 'tool',
     name: 'execute_transaction',

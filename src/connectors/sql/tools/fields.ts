@@ -11,6 +11,7 @@ const value = z.union([
   z.strictObject({ $bytes: z.string().describe('Bytes as base64.') }),
 ])
 
+/** Values for the placeholders, by position (D0-012, D0-015). */
 export const parametersField = z
   .array(value)
   .max(1000)
@@ -26,20 +27,26 @@ export const readQueryField = z
   .max(5000)
   .describe('One SQL statement that only reads, with $1, $2, … or ? in place of values.')
 
+/** The database's name; an unknown one is an error, never another database (B-05). */
 export const databaseField = z.string().describe('Which database, by its configured name.')
 
+/** Rows as objects, column name to value (D0-012). */
 export const rowsField = z
   .array(z.record(z.string(), z.unknown()))
   .describe(
     'The rows as column-value objects. Integers beyond 2^53 are decimal strings, bytes {"$bytes": "<base64>"}, an infinite number is "Infinity" or "-Infinity".',
   )
 
+/** Column names in the statement's order, also where there are no rows. */
 export const columnsField = z
   .array(z.string())
   .describe('The column names in order; a repeated name is numbered: id, id_2.')
 
+/** How many rows are in the answer (D1-017). */
 export const countField = z.int().describe('How many rows this answer holds.')
 
+/** Whether a cap cut the rows off. */
 export const truncatedField = z.boolean().describe('True where more rows exist than this answer holds.')
 
+/** Time the database took (D1-017). */
 export const executionTimeField = z.number().describe('How long the database worked, in milliseconds.')

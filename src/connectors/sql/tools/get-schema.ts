@@ -49,7 +49,7 @@ const output = z.strictObject({
 })
 
 /** D0-014. */
-export function createGetSchema(databases: Databases): Tool<z.infer<typeof input>> {
+export function createGetSchema(databases: Databases): Tool<z.input<typeof input>> {
   return {
     kind: 'tool',
     name: 'get_schema',
