@@ -96,8 +96,15 @@ describe('GET /mcp/discover', () => {
   it('D4-010, D4-011, C-02: shows a tool with snake_case keys and both schemas', async () => {
     const { body } = await send('/mcp/discover')
     const tool = body.tools.find(({ name }: { name: string }) => name === 'desk:send_email')
-    expect(Object.keys(tool)).toEqual(['name', 'description', 'input_schema', 'output_schema', 'category'])
-    expect(tool.category).toBe('desk')
+    expect(Object.keys(tool).sort()).toEqual([
+      'category',
+      'description',
+      'effect',
+      'input_schema',
+      'name',
+      'output_schema',
+    ])
+    expect(tool).toMatchObject({ category: 'desk', effect: 'write' })
     expect(tool.input_schema.required).toEqual(['to', 'subject', 'body'])
     expect(tool.input_schema.properties).toMatchObject({
       to: { type: 'array', items: { type: 'string', format: 'email' } },
