@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import manifest from '../package.json' with { type: 'json' }
 import { createCatalog, type OpenCatalog } from './catalog/catalog.ts'
@@ -181,11 +182,23 @@ async function bind(http: FastifyInstance, host: string, port: number): Promise<
   }
 }
 
+const sweepEveryMs = 50
+
 /** Calls under way may end; streams that wait for events are ended, and told so. */
 async function drain(http: FastifyInstance | undefined, mcp: McpFrontend, drainMs: number): Promise<void> {
   mcp.endStreams()
   if (http === undefined) return
-  const cutOff = setTimeout(() => http.server.closeAllConnections(), drainMs)
+  let isCutOff = false
+  const cutOff = setTimeout(() => {
+    isCutOff = true
+    http.server.closeAllConnections()
+  }, drainMs)
+  // A client keeps its connection for a next request; once the last answer is out, nothing else would end it.
+  const sweep = setInterval(() => http.server.closeIdleConnections(), sweepEveryMs)
   await http.close()
+  clearInterval(sweep)
   clearTimeout(cutOff)
+  // A socket says that it is closed at the end of the event loop's turn. Whoever runs a call that was cut off hears of
+  // it there, and so before the connection that the call uses is closed under it.
+  if (isCutOff) for (let turns = 0; turns < 2; turns += 1) await nextTurn()
 }

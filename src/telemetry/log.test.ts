@@ -135,6 +135,15 @@ describe('S16: secrets', () => {
     expect(written[0]).not.toContain('canary')
   })
 
+  it('that happen to be a number in a line do not keep it from being written', () => {
+    const { log, written } = setUp({
+      format: 'pretty',
+      redact: (line) => line.replaceAll('2026', '[redacted]'),
+    })
+    log.info({ port: 2026 }, 'A port.')
+    expect(written[0]).toContain('A port. port=[redacted]')
+  })
+
   it('leave what they are told in as it was', () => {
     const { log } = setUp()
     const fields = {
