@@ -24,7 +24,7 @@ const samples: Readonly<Record<string, Sample | string>> = {
     config: {
       apis: { payments: { baseUrl: 'https://pay.example/v1', description: 'Payments and refunds.' } },
     },
-    note: 'The description ends in a list of the configured APIs; here it is that of an API `payments`. The effect is `read` where no API takes any method but GET.',
+    note: 'The description ends in a list of the configured APIs; here it is that of an API `payments`. The effect is the worst that the APIs’ `methods` allow: `destructive` with DELETE, `read` with GET alone, else `write`.',
   },
   mcp: 'The tools are the server’s own: their names, descriptions and schemas pass through as they came. Their effect is `write` whatever the server hints, which is passed on to clients all the same.',
 }
