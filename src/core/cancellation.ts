@@ -1,17 +1,33 @@
 import type { WeirError } from './error.ts'
 
+/** Called once, when work is to stop. */
+export type StopListener = (() => void) | { handleEvent(): void }
+
+/** What tells work to stop. Every AbortSignal is one; a Cancellation is a cheaper one, for hot paths. */
+export interface StopSignal {
+  readonly aborted: boolean
+  readonly reason: unknown
+  addEventListener(type: 'abort', listener: StopListener, options?: { readonly once: boolean }): void
+  removeEventListener(type: 'abort', listener: StopListener): void
+}
+
 /**
- * One call's way to be stopped. Cheaper than an AbortController, which costs more than a
- * whole stage: the AbortSignal is made only when somebody asks for it.
+ * One call's way to be stopped. It is a StopSignal itself, in plain fields: an AbortController with a listener
+ * costs a call more than all stages together, so the AbortSignal is made only when somebody asks for it.
  */
-export class Cancellation {
+export class Cancellation implements StopSignal {
   #reason: WeirError | undefined
   #controller: AbortController | undefined
   #deadlineMs = Number.POSITIVE_INFINITY
+  #listeners: StopListener[] | undefined
 
   /** Why the call was stopped; undefined while it runs. */
   get reason(): WeirError | undefined {
     return this.#reason
+  }
+
+  get aborted(): boolean {
+    return this.#reason !== undefined
   }
 
   /** Aborts with `reason` once the call is cancelled. */
@@ -33,10 +49,34 @@ export class Cancellation {
     if (deadlineMs < this.#deadlineMs) this.#deadlineMs = deadlineMs
   }
 
-  /** Stops the call. Only the first reason counts. */
+  /** As an AbortSignal has it: never called back where the call was stopped before. */
+  addEventListener(_type: 'abort', listener: StopListener): void {
+    if (this.#reason !== undefined) return
+    if (this.#listeners === undefined) this.#listeners = [listener]
+    else this.#listeners.push(listener)
+  }
+
+  removeEventListener(_type: 'abort', listener: StopListener): void {
+    const at = this.#listeners?.indexOf(listener) ?? -1
+    if (at !== -1) this.#listeners?.splice(at, 1)
+  }
+
+  /** Stops the call. Only the first reason counts. Listeners run at once; one that throws keeps no other from running. */
   cancel(reason: WeirError): void {
     if (this.#reason !== undefined) return
     this.#reason = reason
     this.#controller?.abort(reason)
+    const listeners = this.#listeners
+    this.#listeners = undefined
+    for (const listener of listeners ?? []) notify(listener)
+  }
+}
+
+function notify(listener: StopListener): void {
+  try {
+    if (typeof listener === 'function') listener()
+    else listener.handleEvent()
+  } catch {
+    // Whoever listens answers for itself; its fault must not keep the others' work running.
   }
 }

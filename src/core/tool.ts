@@ -1,4 +1,5 @@
 import type { Caller } from './caller.ts'
+import type { StopSignal } from './cancellation.ts'
 import type { CallEvent } from './event.ts'
 import type { InputAnswers, InputRequired, Result } from './outcome.ts'
 import type { Schema } from './schema.ts'
@@ -36,6 +37,8 @@ export interface Tool<I = unknown> {
 export interface RunContext {
   /** Aborts when the caller leaves or the deadline passes; its `reason` is a WeirError. */
   readonly signal: AbortSignal
+  /** The same in a cheaper form, for tools that are called thousands of times a second. */
+  readonly stop: StopSignal
   /** When the call must have ended, on the monotonic clock of `core/clock.ts`, in milliseconds. */
   readonly deadlineMs: number
   readonly caller: Caller

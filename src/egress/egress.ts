@@ -1,4 +1,5 @@
 import type { lookup as dnsLookup } from 'node:dns'
+import type { StopSignal } from '../core/cancellation.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 
@@ -79,7 +80,7 @@ export interface EgressRequest {
   readonly headers?: readonly string[] | Readonly<Record<string, string>>
   readonly body?: string | Buffer
   /** Stops the request and closes its socket; it rejects with the signal's reason if that is a WeirError, else CANCELLED. */
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: StopSignal | undefined
   /** Until the answer's headers are there, and for a socket to become free, in milliseconds (30,000). */
   readonly headersTimeoutMs?: number
   /** Between two pieces of the body, in milliseconds; 0: for ever, for event streams (30,000). */

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import type { StopSignal } from '../core/cancellation.ts'
 import type { Timer } from '../core/clock.ts'
 import { WeirError } from '../core/error.ts'
 import { decodeBody, isIdentity, tooLarge, undecodable } from './decode-body.ts'
@@ -280,7 +281,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, ResponseStr
   }
 }
 
-function abortReason(signal: AbortSignal | undefined): WeirError {
+function abortReason(signal: StopSignal | undefined): WeirError {
   const reason: unknown = signal?.reason
   if (reason instanceof WeirError) return reason
   return new WeirError('CANCELLED', 'The request was given up before its answer came.', { cause: reason })

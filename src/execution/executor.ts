@@ -1,5 +1,5 @@
 import type { Call, Executor, Run } from '../core/call.ts'
-import type { Cancellation } from '../core/cancellation.ts'
+import type { Cancellation, StopSignal } from '../core/cancellation.ts'
 import type { Entry } from '../core/catalog.ts'
 import { toWeirError } from '../core/error.ts'
 import type { CallEvent } from '../core/event.ts'
@@ -70,6 +70,10 @@ class CallContext implements RunContext {
     if (call.clientCapabilities !== undefined) this.clientCapabilities = call.clientCapabilities
     if (call.logLevel !== undefined) this.logLevel = call.logLevel
     if (call.answers !== undefined) this.answers = call.answers
+  }
+
+  get stop(): StopSignal {
+    return this.#cancellation
   }
 
   get signal(): AbortSignal {

@@ -203,6 +203,7 @@ function createContext(given: ConnectorCase, signal: AbortSignal): OpenContext {
 function createRunContext(signal: AbortSignal): RunContext {
   return {
     signal,
+    stop: signal,
     deadlineMs: Number.POSITIVE_INFINITY,
     caller: { subject: 'test:ada', tenant: 'test' },
     wantsProgress: false,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { StopSignal } from '../../core/cancellation.ts'
 import { WeirError } from '../../core/error.ts'
 import type { Result } from '../../core/outcome.ts'
 import type { Effect, Tool } from '../../core/tool.ts'
@@ -58,7 +59,7 @@ export function createHttpRequest(apis: ReadonlyMap<string, Api>): Tool<Input> {
     input,
     output,
     ...(timeoutMs > 30_000 ? { timeoutMs } : {}),
-    run: async (call, context) => send(findApi(apis, call.api_name), call, context.signal),
+    run: async (call, context) => send(findApi(apis, call.api_name), call, context.stop),
   }
 }
 
@@ -82,7 +83,7 @@ function findApi(apis: ReadonlyMap<string, Api>, name: string): Api {
   })
 }
 
-async function send(api: Api, call: Input, signal: AbortSignal): Promise<Result> {
+async function send(api: Api, call: Input, signal: StopSignal): Promise<Result> {
   const { config } = api
   if (!config.methods.includes(call.method)) {
     throw new WeirError('INVALID_INPUT', `The API ${api.name} takes no ${call.method}.`, {

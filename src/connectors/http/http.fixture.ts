@@ -77,6 +77,7 @@ export async function callApi(from: Connection, input: Record<string, unknown>, 
   parse(tool.input, given)
   const result = (await tool.run(given, {
     signal: signal ?? new AbortController().signal,
+    stop: signal ?? new AbortController().signal,
     deadlineMs: Number.POSITIVE_INFINITY,
     caller: { subject: 'local:test', tenant: 'local' },
     wantsProgress: false,

@@ -37,7 +37,7 @@ export async function callTool(
     if (context.answers.resume !== undefined) params['requestState'] = context.answers.resume
   }
   const options: RequestOptions = {
-    signal: context.signal,
+    signal: context.stop,
     silenceMs: silenceOf(context.deadlineMs),
     wantsLog: context.logLevel !== undefined,
     wantsProgress: context.wantsProgress,

@@ -1,3 +1,4 @@
+import type { StopSignal } from '../../core/cancellation.ts'
 import type { WeirError } from '../../core/error.ts'
 import { type LogLevel, logLevels } from '../../core/event.ts'
 import type { Logger } from '../../core/logger.ts'
@@ -21,6 +22,7 @@ import { isSessionLost, methodNotFound, parseUpstreamError, upstreamCode } from 
 /** Waits for what is asked beside calls once the connection is up: a new session, a log level, a page of tools. */
 const controlMs = 30_000
 const never = new AbortController().signal
+const noHeaders: readonly string[] = []
 const plainMeta: RequestMeta = { clientCapabilities: {} }
 
 /** What a client is made of, and who hears of what happens to its server. */
@@ -164,10 +166,12 @@ export class Client implements TransportListener {
   #compose(method: string, params: object, options: RequestOptions): OutgoingRequest {
     this.#lastId += 1
     const id = this.#lastId
-    const { meta = plainMeta, wantsProgress = false, wantsLog = false, ...rest } = options
+    const { meta = plainMeta, wantsProgress = false, wantsLog = false, headers = noHeaders } = options
     const own = wantsProgress ? { ...meta, progressToken: id } : meta
     const _meta = this.#greeting.revision.renderMeta(own, this.#options.self)
-    return { ...rest, id, method, wantsLog, body: renderRequest(id, method, { ...params, _meta }) }
+    const body = renderRequest(id, method, { ...params, _meta })
+    const { signal, silenceMs, onNotification } = options
+    return { id, method, body, headers, signal, silenceMs, wantsLog, onNotification }
   }
 
   async #initialize(signal: AbortSignal): Promise<JsonRpcResponse> {
@@ -178,7 +182,7 @@ export class Client implements TransportListener {
   }
 
   /** One new session for all who miss the old one. */
-  #renew(lost: string | undefined, signal: AbortSignal): Promise<void> {
+  #renew(lost: string | undefined, signal: StopSignal): Promise<void> {
     if (this.#transport.session === lost)
       this.#renewing ??= this.#greetAgain().finally(() => (this.#renewing = undefined))
     return this.#renewing === undefined ? Promise.resolve() : abandonOn(signal, this.#renewing)

@@ -146,7 +146,7 @@ export class HttpTransport implements Transport {
     if (method === 'initialize') return [...this.#constant, 'accept', bothTypes]
     const all = this.#sharedHeaders(bothTypes)
     if (this.#revision?.era === 'modern') all.push(headerNames.method, method)
-    if (headers !== undefined) all.push(...headers)
+    all.push(...headers)
     return all
   }
 

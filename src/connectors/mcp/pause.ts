@@ -1,7 +1,8 @@
+import type { StopSignal } from '../../core/cancellation.ts'
 import { systemClock } from '../../core/clock.ts'
 
 /** Resolves after a pause; rejects with the signal's reason if it aborts before. */
-export function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+export function pause(delayMs: number, signal: StopSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
     const abort = () => {

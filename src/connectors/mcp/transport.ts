@@ -1,3 +1,4 @@
+import type { StopSignal } from '../../core/cancellation.ts'
 import type { WeirError } from '../../core/error.ts'
 import type { JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from '../../wire/json-rpc.ts'
 import type { Revision } from '../../wire/model.ts'
@@ -10,9 +11,9 @@ export interface OutgoingRequest {
   /** The whole JSON-RPC request, without line breaks. */
   readonly body: string
   /** Headers that this one request adds, name, value, name, value; only HTTP sends them. */
-  readonly headers?: readonly string[]
+  readonly headers: readonly string[]
   /** Aborts with a WeirError: the request rejects with it at once, and the server is told (R12). */
-  readonly signal: AbortSignal
+  readonly signal: StopSignal
   /** Longest silence of an HTTP answer, in milliseconds; 0: none, for streams that stay open. */
   readonly silenceMs: number
   /** Whether a log message without an address may be meant for this request. */

@@ -49,6 +49,7 @@ export async function openTestConnection(
       if (tool === undefined) throw new Error(`no tool ${name}`)
       const result = await tool.run(input, {
         signal: signal ?? new AbortController().signal,
+        stop: signal ?? new AbortController().signal,
         deadlineMs: deadlineMs ?? performance.now() + 30_000,
         caller: { subject: 'test:ada', tenant: 'test' },
         wantsProgress: false,

@@ -6,13 +6,17 @@ import { renderJsonRpcError } from '../../wire/errors.ts'
 import { headerNames } from '../../wire/headers.ts'
 import { idOf, type JsonText, type RequestId, readMessage, renderErrorResponse } from '../../wire/json-rpc.ts'
 import { readHttpError } from '../shared/http-server.ts'
-import { answerBatch, answerMessage, type HttpParts, type Visit } from './answer-http.ts'
+import { answerBatch, answerMessage, type HttpAnswer, type HttpParts, type Visit } from './answer-http.ts'
 import { cutWhenStalled, openEventStream } from './event-stream.ts'
+import { sendTogether } from './send-together.ts'
 
 /** MCP over Streamable HTTP, both eras on one URL: `/mcp` serves everything, `/mcp/{name}` one connection. */
 export function mcpHttp(server: FastifyInstance, parts: HttpParts): void {
   for (const path of ['/mcp', '/mcp/:name']) {
-    server.post(path, { errorHandler: sendRpcError }, (request, reply) => handlePost(parts, request, reply))
+    // Not an async handler: the framework would watch the response of each one for its end.
+    server.post(path, { errorHandler: sendRpcError }, (request, reply) => {
+      handlePost(parts, request, reply).catch((thrown) => sendRpcError(thrown, request, reply))
+    })
     server.get(path, { errorHandler: sendRpcError }, (request, reply) => handleGet(parts, request, reply))
     server.delete(path, { errorHandler: sendRpcError }, (request, reply) =>
       handleDelete(parts, request, reply),
@@ -31,16 +35,12 @@ const streamType = 'text/event-stream'
 /** What no socket takes at once may wait for a reader that never reads. */
 const largeTextChars = 64 * 1024
 
-function sendText(reply: FastifyReply, status: number, text: JsonText): FastifyReply {
+function sendText(reply: FastifyReply, status: number, text: JsonText): void {
   if (text.length > largeTextChars) cutWhenStalled(reply.raw)
-  return reply.code(status).header('content-type', jsonType).send(text)
+  sendTogether(reply, status, text)
 }
 
-async function handlePost(
-  parts: HttpParts,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
+async function handlePost(parts: HttpParts, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const view = findView(parts, request)
   const accept = readAccept(request.headers.accept)
   const visit: Visit = {
@@ -55,34 +55,37 @@ async function handlePost(
   const value = parseJson((request.body as string | undefined) ?? '')
   if (Array.isArray(value)) {
     const text = await answerBatch(parts, visit, value)
-    return text === undefined ? reply.code(202).send() : sendText(reply, 200, text)
+    if (text === undefined) reply.code(202).send()
+    else sendText(reply, 200, text)
+    return
   }
   let id: RequestId | undefined
   try {
     const message = readMessage(value)
     id = message.kind === 'request' ? message.id : undefined
-    const answer = await answerMessage(parts, visit, message)
-    if (answer === undefined) return reply.code(202).send()
-    if (answer === 'streamed') return reply
-    if (answer.session !== undefined) reply.header(headerNames.session, answer.session)
-    const isPlain = accept.json || answer.status !== 200
-    return isPlain ? sendText(reply, answer.status, answer.text) : streamAnswer(reply, answer)
+    sendAnswer(reply, accept, await answerMessage(parts, visit, message))
   } catch (thrown) {
     const error = readHttpError(thrown, parts.log)
-    return sendText(reply, error.spec.http, renderErrorResponse(id ?? idOf(value), renderJsonRpcError(error)))
+    sendText(reply, error.spec.http, renderErrorResponse(id ?? idOf(value), renderJsonRpcError(error)))
   }
 }
 
+function sendAnswer(reply: FastifyReply, accept: Visit['accept'], answer: HttpAnswer): void {
+  if (answer === 'streamed') return
+  if (answer === undefined) {
+    reply.code(202).send()
+    return
+  }
+  if (answer.session !== undefined) reply.header(headerNames.session, answer.session)
+  if (accept.json || answer.status !== 200) sendText(reply, answer.status, answer.text)
+  else streamAnswer(reply, answer)
+}
+
 /** For a client that takes nothing but event streams: one with a single event. */
-function streamAnswer(
-  reply: FastifyReply,
-  { text, session }: { text: JsonText; session?: string },
-): FastifyReply {
+function streamAnswer(reply: FastifyReply, { text, session }: { text: JsonText; session?: string }): void {
   reply.hijack()
-  openEventStream(reply.raw, session === undefined ? {} : { [headerNames.session]: session }).end(
-    String(text),
-  )
-  return reply
+  const headers = session === undefined ? {} : { [headerNames.session]: session }
+  openEventStream(reply.raw, headers).end(String(text))
 }
 
 /** An old-era session's stream of changes. The new era has `subscriptions/listen` instead. */
