@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { cp, glob, readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, normalize } from 'node:path'
 import { promisify } from 'node:util'
+import { bundleSources } from './bundle-sources.ts'
 
 const run = promisify(execFile)
 const tsc = join(import.meta.dirname, '../node_modules/typescript/bin/tsc')
@@ -13,22 +14,27 @@ const shipped = ['bin', 'README.md', 'LICENSE', 'CHANGELOG.md', 'weir.schema.jso
 /** Fields of package.json that concern the repository and not the package. */
 const repositoryFields = ['private', 'workspaces', 'scripts', 'devDependencies']
 
+/** What is run as a program of its own, and so must be installed; everything else is in the bundle. */
+const programs = ['@modelcontextprotocol/server-everything']
+
 /**
- * Compiles the repository at `root` into the package at `out`, whose folders are the repository's own
- * (`bin/`, `src/`), so that every relative path means the same in both. Then runs it once, so that a package
+ * Makes the package at `out` from the repository at `root`: declarations and bundled code under the repository's own
+ * folders (`bin/`, `src/`), so that every relative path means the same in both. Then runs it once, so that a package
  * which cannot start is never published.
  */
 export async function buildPackage(root: string, out: string): Promise<void> {
   await rm(out, { recursive: true, force: true })
-  await compile(root, out)
+  const source = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest
+  await declare(root, out)
+  await bundleSources({ root, out, doors: await findDoors(root, source), external: programs })
   await copyAssets(root, out)
   await rewriteSpecifiers(out)
-  const manifest = renderManifest(JSON.parse(await readFile(join(root, 'package.json'), 'utf8')))
+  const manifest = renderManifest(source)
   await writeFile(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   await startOnce(out, manifest)
 }
 
-async function compile(root: string, out: string): Promise<void> {
+async function declare(root: string, out: string): Promise<void> {
   try {
     await run(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', out], {
       cwd: root,
@@ -45,6 +51,18 @@ async function copyAssets(root: string, out: string): Promise<void> {
   for (const name of present) await cp(join(root, name), join(out, name), { recursive: true })
   const isAsset = (path: string) => !path.endsWith('.ts')
   await cp(join(root, 'src'), join(out, 'src'), { recursive: true, filter: isAsset })
+}
+
+/** Where code from outside the sources enters them: the package's exports, and what bin/ imports. */
+async function findDoors(root: string, manifest: Manifest): Promise<readonly string[]> {
+  const exported = Object.values((manifest['exports'] ?? {}) as Readonly<Record<string, string>>)
+  const doors = new Set(exported.filter((file) => file.endsWith('.ts')).map((file) => normalize(file)))
+  for await (const path of glob('bin/*.js', { cwd: root })) {
+    const source = await readFile(join(root, path), 'utf8')
+    for (const [, file = ''] of source.matchAll(/['"](\.\.\/src\/[^'"]+\.ts)['"]/g))
+      doors.add(normalize(join('bin', file)))
+  }
+  return [...doors]
 }
 
 /** tsc renames the specifiers of imports; those in `new URL('./x.ts', import.meta.url)`, bin/ and .d.ts are left to us. */
@@ -70,8 +88,10 @@ type Manifest = Readonly<Record<string, unknown>>
 export function renderManifest(manifest: Manifest): Manifest {
   const kept = Object.entries(manifest).filter(([field]) => !repositoryFields.includes(field))
   const doors = Object.entries((manifest['exports'] ?? {}) as Readonly<Record<string, string>>)
+  const installed = (manifest['dependencies'] ?? {}) as Readonly<Record<string, string>>
   return {
     ...Object.fromEntries(kept),
+    dependencies: Object.fromEntries(Object.entries(installed).filter(([name]) => programs.includes(name))),
     exports: Object.fromEntries(doors.map(([door, file]) => [door, compiledDoor(file)])),
   }
 }
