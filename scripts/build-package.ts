@@ -88,10 +88,11 @@ type Manifest = Readonly<Record<string, unknown>>
 export function renderManifest(manifest: Manifest): Manifest {
   const kept = Object.entries(manifest).filter(([field]) => !repositoryFields.includes(field))
   const doors = Object.entries((manifest['exports'] ?? {}) as Readonly<Record<string, string>>)
-  const installed = (manifest['dependencies'] ?? {}) as Readonly<Record<string, string>>
+  const installed = Object.entries((manifest['dependencies'] ?? {}) as Readonly<Record<string, string>>)
+  const dependencies = Object.fromEntries(installed.filter(([name]) => programs.includes(name)))
   return {
     ...Object.fromEntries(kept),
-    dependencies: Object.fromEntries(Object.entries(installed).filter(([name]) => programs.includes(name))),
+    ...(installed.length === 0 ? {} : { dependencies }),
     exports: Object.fromEntries(doors.map(([door, file]) => [door, compiledDoor(file)])),
   }
 }

@@ -44,27 +44,29 @@ export async function bundleSources({ root, out, doors, external }: BundleOption
 }
 
 /** `new URL('./worker.ts', import.meta.url)`, whose extension may be chosen at run time. */
-const urlOfFile = /new URL\(\s*['"`](\.\/[\w-]+)\.(?:ts|\$\{\w+\})['"`],\s*import\.meta\.url/g
+const urlOfSource = /new URL\(\s*['"`](\.\/[\w.-]+)\.(?:ts|\$\{\w+\})['"`],\s*import\.meta\.url/g
+const urlOfAny = /new URL\(\s*['"`]\.{1,2}\/[^'"`]+['"`],\s*import\.meta\.url/
 
 async function filesLoadedByUrl(root: string): Promise<readonly string[]> {
   const files: string[] = []
   for await (const path of glob('src/**/*.ts', { cwd: root })) {
     if (/\.(?:test|fixture)\.ts$|\/fixtures\//.test(path)) continue
     const source = await readFile(join(root, path), 'utf8')
-    for (const [, name] of source.matchAll(urlOfFile)) files.push(join(path, '..', `${name}.ts`))
+    for (const [, name] of source.matchAll(urlOfSource)) files.push(join(path, '..', `${name}.ts`))
   }
   return files
 }
 
-/** A module that asks for its own URL gets that of its place in the package, wherever the bundle put it. */
+/** A module that reaches files beside it does so from its place in the package, wherever the bundle put it. */
 function keepOwnUrls(root: string): Plugin {
   return {
     name: 'keep-own-urls',
     transform(code, id) {
       const path = relative(root, id).split(sep).join('/')
-      if (!path.startsWith('src/') || !code.includes('import.meta.url')) return null
+      if (!path.startsWith('src/') || !urlOfAny.test(code)) return null
       const place = path.replace(/\.ts$/, '.js')
-      return code.replaceAll(
+      const compiled = code.replace(urlOfSource, (url) => url.replace(/\.ts(?=['"`])/, '.js'))
+      return compiled.replaceAll(
         'import.meta.url',
         `import.meta.url.replace(/\\/src\\/(?!.*\\/src\\/).*$/, '/${place}')`,
       )

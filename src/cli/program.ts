@@ -1,9 +1,9 @@
 import { Command, CommanderError } from 'commander'
-import manifest from '../../package.json' with { type: 'json' }
 import { toWeirError } from '../core/error.ts'
 import type { CommandContext } from './command-context.ts'
 import { exitOf, exits } from './exit-codes.ts'
 import { createOutput, type Output, toFailure } from './output.ts'
+import { readVersion } from './read-version.ts'
 
 interface GlobalOptions {
   readonly json?: boolean
@@ -65,7 +65,7 @@ type RunLoaded = <O>(load: () => Promise<Act<O>>) => (...given: unknown[]) => Pr
 function createProgram(run: RunLoaded): Command {
   const program = new Command('weir')
     .description('One MCP endpoint for the systems you run. Every call passes the same checks.')
-    .version(manifest.version, '--version', 'print the version')
+    .version(readVersion(), '--version', 'print the version')
     .option('--json', 'print data and errors as JSON')
     .option('--config <path>', 'the configuration file (default: weir.yaml in this folder)')
     .configureHelp({ showGlobalOptions: true })

@@ -18,6 +18,7 @@ const repository: Readonly<Record<string, string>> = {
     private: true,
     workspaces: ['runtime'],
     scripts: { test: 'vitest' },
+    dependencies: { yaml: '2', '@modelcontextprotocol/server-everything': '2026' },
     devDependencies: { vitest: '5' },
     bin: { small: 'bin/small.js' },
     exports: { '.': './src/app.ts' },
@@ -39,7 +40,11 @@ const repository: Readonly<Record<string, string>> = {
   'src/core/version.txt': '1.2.3\n',
   'src/core/version.test.ts': `throw new Error('a test was shipped')`,
   'src/core/crash.fixture.ts': `throw new Error('a fixture was shipped')`,
-  'src/cli/main.ts': `import { version } from '../app.ts'\nprocess.stdout.write((await version()).text)`,
+  'src/cli/main.ts': [
+    `import { parse } from 'yaml'`,
+    `import { version } from '../app.ts'`,
+    `process.stdout.write(parse((await version()).text.replace(/^/, 'text: v')).text.slice(1))`,
+  ].join('\n'),
   LICENSE: 'Free.',
 }
 
@@ -65,18 +70,26 @@ describe('a built package', () => {
     const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
     expect(files.map((file) => file.slice(out.length + 1)).sort()).toEqual([
       'LICENSE',
+      'THIRD_PARTY_NOTICES.txt',
       'bin/small.js',
       'package.json',
       'src/app.d.ts',
       'src/app.js',
+      expect.stringMatching(/^src\/chunk-[\w-]+\.js$/),
       'src/cli/main.d.ts',
       'src/cli/main.js',
       'src/core/version.d.ts',
-      'src/core/version.js',
       'src/core/version.txt',
       'src/core/version.worker.d.ts',
       'src/core/version.worker.js',
     ])
+  })
+
+  it('holds the packages it imports, and their licences', async () => {
+    const notices = await readFile(join(out, 'THIRD_PARTY_NOTICES.txt'), 'utf8')
+    expect(notices).toMatch(/^yaml [\d.]+ \(ISC\)$/m)
+    expect(notices).toContain('Permission to use, copy, modify')
+    expect(notices).not.toContain('server-everything')
   })
 
   it('starts elsewhere, its workers too', async () => {
@@ -112,6 +125,8 @@ describe('a built package', () => {
       name: 'small',
       version: '1.2.3',
       type: 'module',
+      // What is in the bundle need not be installed; what is run as a program must be.
+      dependencies: { '@modelcontextprotocol/server-everything': '2026' },
       bin: { small: 'bin/small.js' },
       exports: { '.': { types: './src/app.d.ts', default: './src/app.js' } },
     })
