@@ -102,7 +102,10 @@ describe('SDK servers', () => {
       expect(words).toMatch(/expected string/i)
     })
 
-    it.runIf(era === 'modern')('ask their caller, and take the answer', async () => {
+    // Questions belong to the modern era; a legacy server is asked for none.
+    if (era !== 'modern') return
+
+    it('ask their caller, and take the answer', async () => {
       const upstream = await openUpstream(config())
       closers.push(() => upstream.close())
       const clientCapabilities = { elicitation: { form: {} } }
@@ -116,7 +119,7 @@ describe('SDK servers', () => {
       })
     })
 
-    it.runIf(era === 'modern')('say which capability a question lacks', async () => {
+    it('say which capability a question lacks', async () => {
       const upstream = await openUpstream(config())
       closers.push(() => upstream.close())
       const error = await upstream.call('greet').catch((thrown: unknown) => thrown)
