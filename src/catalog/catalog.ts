@@ -20,6 +20,7 @@ export interface OpenCatalog extends Catalog {
 
 /** Opens every connection at once; none waits for another, and none that fails takes another's tools away (R6). */
 export function createCatalog({ sources, clock, log, random }: CatalogParts): OpenCatalog {
+  const openedMs = clock.monotonicMs()
   const views = new Map<string, LiveView>()
   let entriesById = new Map<string, Entry>()
   let idsByTool = new Map<string, string[]>()
@@ -48,7 +49,10 @@ export function createCatalog({ sources, clock, log, random }: CatalogParts): Op
     connections: () => slots.map((slot) => slot.status),
     settled: (timeoutMs) =>
       new Promise((resolve) => {
-        const timer = clock.setTimer(resolve, timeoutMs)
+        // From the start and not from now: who asks late has waited already.
+        const remainingMs = openedMs + timeoutMs - clock.monotonicMs()
+        if (remainingMs <= 0) return resolve()
+        const timer = clock.setTimer(resolve, remainingMs)
         void settled.then(() => {
           timer.cancel()
           resolve()

@@ -47,6 +47,6 @@ export interface Catalog {
   /** `undefined`: everything, prefixed. A connection's name: that connection alone, unprefixed. */
   view(name?: string): View | undefined
   connections(): readonly ConnectionStatus[]
-  /** Waits, at most `timeoutMs`, until no connection is starting. Slow ones never hold up the rest for longer. */
+  /** Waits until no connection is starting, and at most until `timeoutMs` after the catalog was opened (R6). */
   settled(timeoutMs: number): Promise<void>
 }

@@ -1,5 +1,4 @@
-const sensitiveEnding =
-  /(?:passw(?:or)?d|passphrase|secret|token|bearer|api[-_]?key|access[-_]?key|private[-_]?key|session[-_]?key|authorization|credentials?|cookie)$/i
+import { isSensitiveKey } from '../core/sensitive-key.ts'
 
 const mark = '[redacted]'
 /** Deeper than any line of ours; what lies below is left out rather than searched. */
@@ -16,7 +15,7 @@ export function redactFields(fields: object): Record<string, unknown> {
 function redactObject(value: object, depth: number): Record<string, unknown> {
   const redacted: Record<string, unknown> = {}
   for (const [key, inner] of Object.entries(value)) {
-    redacted[key] = sensitiveEnding.test(key) ? mark : redactValue(inner, depth + 1)
+    redacted[key] = isSensitiveKey(key) ? mark : redactValue(inner, depth + 1)
   }
   return redacted
 }

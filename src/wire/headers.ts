@@ -110,10 +110,14 @@ function readAnnotation(property: Record<string, unknown>, path: readonly string
   return { header: headerNames.param + name.toLowerCase(), path }
 }
 
+const sampleKeywords: ReadonlySet<string> = new Set(['default', 'examples', 'const', 'enum'])
+
 function countAnnotations(node: unknown, depth: number): number {
   if (typeof node !== 'object' || node === null || depth > 64) return 0
   let count = 0
   for (const [key, value] of Object.entries(node)) {
+    // Samples of values are no schemas, whatever they look like.
+    if (sampleKeywords.has(key)) continue
     if (key === 'x-mcp-header' && typeof value === 'string') count += 1
     count += countAnnotations(value, depth + 1)
   }

@@ -144,6 +144,23 @@ describe('streams of a session', () => {
     expect(listed).toContain('probe__added_for_get')
   })
 
+  it('DELETE ends the session’s streams and stops its calls, and no other session’s', async () => {
+    const [mine, other] = [inSession(await gateway.initialize()), inSession(await gateway.initialize())]
+    const stream = await gateway.open({ method: 'GET', ...mine })
+    const others = await gateway.open({ method: 'GET', ...other })
+    const started = gateway.probe.when('slow')
+    const running = gateway.send({ ...call('slow'), ...mine })
+    await started
+    const aborted = gateway.probe.when('slow:aborted')
+    expect((await gateway.send({ method: 'DELETE', ...mine })).status).toBe(204)
+    await aborted
+    expect((await running).text).toContain('CANCELLED')
+    expect(await stream.rest()).toEqual([])
+    gateway.probe.addTool('added_after_delete')
+    expect((await others.next()).method).toBe('notifications/tools/list_changed')
+    others.leave()
+  })
+
   it('GET is a 405 without a session and a 406 for a client that takes no stream', async () => {
     expect((await gateway.send({ method: 'GET' })).status).toBe(405)
     const { headers } = inSession(await gateway.initialize())

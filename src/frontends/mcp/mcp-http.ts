@@ -9,6 +9,7 @@ import { readHttpError } from '../shared/http-server.ts'
 import { answerBatch, answerMessage, type HttpAnswer, type HttpParts, type Visit } from './answer-http.ts'
 import { cutWhenStalled, openEventStream } from './event-stream.ts'
 import { sendTogether } from './send-together.ts'
+import type { Session } from './sessions.ts'
 
 /** MCP over Streamable HTTP, both eras on one URL: `/mcp` serves everything, `/mcp/{name}` one connection. */
 export function mcpHttp(server: FastifyInstance, parts: HttpParts): void {
@@ -90,7 +91,7 @@ function streamAnswer(reply: FastifyReply, { text, session }: { text: JsonText; 
 
 /** An old-era session's stream of changes. The new era has `subscriptions/listen` instead. */
 function handleGet(parts: HttpParts, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { session, view } = findSession(parts, request, reply)
+  const { id, session, view } = findSession(parts, request, reply)
   if (!readAccept(request.headers.accept).stream) {
     throw new WeirError('NOT_ACCEPTABLE', 'A GET here answers with an event stream only.', {
       hint: `Send Accept: ${streamType}.`,
@@ -100,16 +101,20 @@ function handleGet(parts: HttpParts, request: FastifyRequest, reply: FastifyRepl
   let notify = (_text: string) => {}
   const subscription = parts.subscriptions.follow(view, { notify: (text) => notify(text), end: () => end() })
   reply.hijack()
-  const stream = openEventStream(reply.raw, { [headerNames.session]: session })
+  const stream = openEventStream(reply.raw, { [headerNames.session]: id })
   notify = (text) => stream.notify(text)
   end = () => stream.end()
-  reply.raw.once('close', () => subscription.dispose())
+  session.streams.add(end)
+  reply.raw.once('close', () => {
+    session.streams.delete(end)
+    subscription.dispose()
+  })
   return reply
 }
 
 function handleDelete(parts: HttpParts, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { session } = findSession(parts, request, reply)
-  parts.sessions.end(session, parts.authenticate(request))
+  const { id } = findSession(parts, request, reply)
+  parts.sessions.end(id, parts.authenticate(request))
   return reply.code(204).send()
 }
 
@@ -117,10 +122,10 @@ function findSession(
   parts: HttpParts,
   request: FastifyRequest,
   reply: FastifyReply,
-): { session: string; view: View } {
+): { id: string; session: Session; view: View } {
   const view = findView(parts, request)
-  const session = request.headers[headerNames.session]
-  if (typeof session !== 'string') {
+  const id = request.headers[headerNames.session]
+  if (typeof id !== 'string') {
     reply.header('allow', 'POST')
     throw new WeirError(
       'METHOD_NOT_ALLOWED',
@@ -130,8 +135,7 @@ function findSession(
       },
     )
   }
-  parts.sessions.find(session, parts.authenticate(request))
-  return { session, view }
+  return { id, session: parts.sessions.find(id, parts.authenticate(request)), view }
 }
 
 function findView({ catalog }: HttpParts, request: FastifyRequest): View {

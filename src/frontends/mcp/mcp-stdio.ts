@@ -134,7 +134,7 @@ class StdioServer {
     const { server, instructions, caller, view, answer } = this.#parts
     if (request.method === 'initialize' && versionInBody(request.params) === undefined) {
       const handshake = answerInitialize(request, server, instructions)
-      this.#session = { ...handshake, logLevel: undefined, running: this.#running }
+      this.#session = { ...handshake, logLevel: undefined, running: this.#running, streams: new Set() }
       this.#followChanges()
       return handshake.text
     }

@@ -17,6 +17,8 @@ export interface Session {
   logLevel: string | undefined
   /** Calls that `notifications/cancelled` can name. */
   readonly running: Map<RequestId, Cancellation>
+  /** Ends each of the session's open streams. */
+  readonly streams: Set<() => void>
 }
 
 /** Old-era sessions: their ids are sealed data, so that any replica that has the key can serve them (protocol.md). */
@@ -25,7 +27,7 @@ export interface Sessions {
   create(revision: Revision, clientCapabilities: Capabilities, caller: Caller): string
   /** The session behind an id. Throws SESSION_NOT_FOUND, on which clients initialise anew. */
   find(id: string, caller: Caller): Session
-  /** Ends it; its id is refused until it would have expired. */
+  /** Ends it, its calls and its streams; its id is refused until it would have expired. */
   end(id: string, caller: Caller): void
 }
 
@@ -60,6 +62,7 @@ export function createSessions(seal: Seal, clock: Clock): Sessions {
       clientCapabilities: sealed.c,
       logLevel: undefined,
       running: new Map(),
+      streams: new Set(),
     }
     const found = { session, sealed }
     keepBounded(opened, openedMax)
@@ -89,7 +92,9 @@ export function createSessions(seal: Seal, clock: Clock): Sessions {
       return found.session
     },
     end(id, caller) {
-      this.find(id, caller)
+      const { running, streams } = this.find(id, caller)
+      for (const call of running.values()) call.cancel(new WeirError('CANCELLED', 'The session was ended.'))
+      for (const endStream of [...streams]) endStream()
       opened.delete(id)
       keepBounded(ended, endedMax)
       ended.add(id)

@@ -18,11 +18,12 @@ export function isLoopback(host: string): boolean {
 
 /**
  * S7: a web page that resolves its own name to our address is told apart by its Host, one that simply calls us by its
- * Origin. Throws HOST_NOT_ALLOWED or ORIGIN_NOT_ALLOWED. A request without an Origin comes from no page.
+ * Origin. Throws HOST_NOT_ALLOWED or ORIGIN_NOT_ALLOWED. A request without an Origin comes from no page. Gives the
+ * origin where it is another one that the operator listed, whose browser must be told so.
  */
 export function createOriginCheck(
   rules: OriginRules,
-): (host: string | undefined, origin: string | undefined) => void {
+): (host: string | undefined, origin: string | undefined) => string | undefined {
   const hosts = new Set(rules.allowedHosts.map((host) => host.toLowerCase()))
   const origins = new Set(rules.allowedOrigins)
   const isOurHost = (host: string) =>
@@ -36,8 +37,8 @@ export function createOriginCheck(
         hint: 'Add the name to server.allowedHosts if it is yours.',
       })
     }
-    if (origin === undefined || origin === `http://${host}` || origin === `https://${host}`) return
-    if (origins.has(origin)) return
+    if (origin === undefined || origin === `http://${host}` || origin === `https://${host}`) return undefined
+    if (origins.has(origin)) return origin
     throw new WeirError('ORIGIN_NOT_ALLOWED', `Pages of ${JSON.stringify(origin)} may not call Weir.`, {
       hint: 'Add the origin to server.allowedOrigins if the page is yours.',
     })

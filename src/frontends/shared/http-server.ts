@@ -2,6 +2,7 @@ import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } f
 import { renderError, toWeirError, WeirError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
 import { createOriginCheck, type OriginRules } from './check-origin.ts'
+import { answerPreflight, isPreflight, shareWithOrigin } from './share-with-origin.ts'
 
 /** Largest body that is read (R20). */
 export const bodyBytesMax = 4 * 1024 * 1024
@@ -22,10 +23,18 @@ export function createHttpServer(rules: OriginRules, log: Logger, slow = patienc
     exposeHeadRoutes: false,
   })
   const checkOrigin = createOriginCheck(rules)
-  server.addHook('onRequest', (request, _reply, done) => {
+  server.addHook('onRequest', (request, reply, done) => {
     const { host, origin, 'content-encoding': encoding } = request.headers
     try {
-      checkOrigin(host, origin)
+      const guest = checkOrigin(host, origin)
+      if (guest !== undefined) {
+        // On the raw response, which event streams write to as well.
+        shareWithOrigin(reply.raw, guest)
+        if (isPreflight(request.method, request.headers)) {
+          reply.hijack()
+          return answerPreflight(reply.raw, request.headers)
+        }
+      }
       if (encoding !== undefined && encoding !== 'identity') throw compressed()
       done()
     } catch (refusal) {

@@ -1,4 +1,5 @@
 import { WeirError } from '../../core/error.ts'
+import { type LogLevel, logLevels } from '../../core/event.ts'
 import { isObject } from '../../core/parse-json.ts'
 import type { RequestId } from '../json-rpc.ts'
 import {
@@ -28,12 +29,13 @@ export const revision20260728: Revision = {
     if (!isObject(clientCapabilities)) throw missing(`_meta["${metaKeys.clientCapabilities}"]`)
     const { progressToken } = meta
     const logLevel = meta[metaKeys.logLevel]
+    if (logLevel !== undefined && !isLogLevel(logLevel)) throw unknownLevel(logLevel)
     const forward = stripProtocolMeta(meta)
     return {
       clientCapabilities,
       ...(meta[metaKeys.clientInfo] === undefined ? {} : { clientInfo: meta[metaKeys.clientInfo] }),
       ...(progressToken === undefined ? {} : { progressToken: progressToken as RequestId }),
-      ...(typeof logLevel === 'string' ? { logLevel } : {}),
+      ...(logLevel === undefined ? {} : { logLevel }),
       ...(forward === undefined ? {} : { forward }),
     }
   },
@@ -54,6 +56,16 @@ export const revision20260728: Revision = {
     ...(meta.progressToken === undefined ? {} : { progressToken: meta.progressToken }),
     ...(meta.logLevel === undefined ? {} : { [metaKeys.logLevel]: meta.logLevel }),
   }),
+}
+
+function isLogLevel(value: unknown): value is LogLevel {
+  return logLevels.includes(value as LogLevel)
+}
+
+function unknownLevel(level: unknown): WeirError {
+  return new WeirError('INVALID_PARAMS', `There is no log level ${JSON.stringify(level)}.`, {
+    hint: `The levels are ${logLevels.join(', ')}.`,
+  })
 }
 
 function missing(what: string): WeirError {
