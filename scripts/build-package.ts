@@ -4,6 +4,7 @@ import { cp, glob, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, normalize } from 'node:path'
 import { promisify } from 'node:util'
 import { bundleSources } from './bundle-sources.ts'
+import { findTypedPackages } from './find-typed-packages.ts'
 
 const run = promisify(execFile)
 const tsc = join(import.meta.dirname, '../node_modules/typescript/bin/tsc')
@@ -26,10 +27,19 @@ export async function buildPackage(root: string, out: string): Promise<void> {
   await rm(out, { recursive: true, force: true })
   const source = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest
   await declare(root, out)
-  await bundleSources({ root, out, doors: await findDoors(root, source), external: programs })
+  await bundleSources({
+    root,
+    out,
+    doors: await findDoors(root, source),
+    external: [...programs, ...Object.keys((source['peerDependencies'] ?? {}) as object)],
+  })
   await copyAssets(root, out)
   await rewriteSpecifiers(out)
-  const manifest = renderManifest(source)
+  const doors = Object.values((source['exports'] ?? {}) as Readonly<Record<string, string>>)
+  const declarations = doors
+    .filter((door) => door.endsWith('.ts'))
+    .map((door) => door.replace(/\.ts$/, '.d.ts'))
+  const manifest = renderManifest(source, await findTypedPackages(out, declarations))
   await writeFile(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   await startOnce(out, manifest)
 }
@@ -84,12 +94,17 @@ export function compiledSpecifiers(source: string, exists: (specifier: string) =
 
 type Manifest = Readonly<Record<string, unknown>>
 
-/** The published package.json: doors lead to compiled files, and nothing tells of the repository. */
-export function renderManifest(manifest: Manifest): Manifest {
+/**
+ * The published package.json: doors lead to compiled files, nothing tells of the repository, and installed is only what
+ * is run as a program or `typed`, seen by users' compilers.
+ */
+export function renderManifest(manifest: Manifest, typed: ReadonlySet<string> = new Set()): Manifest {
   const kept = Object.entries(manifest).filter(([field]) => !repositoryFields.includes(field))
   const doors = Object.entries((manifest['exports'] ?? {}) as Readonly<Record<string, string>>)
   const installed = Object.entries((manifest['dependencies'] ?? {}) as Readonly<Record<string, string>>)
-  const dependencies = Object.fromEntries(installed.filter(([name]) => programs.includes(name)))
+  const dependencies = Object.fromEntries(
+    installed.filter(([name]) => programs.includes(name) || typed.has(name)),
+  )
   return {
     ...Object.fromEntries(kept),
     ...(installed.length === 0 ? {} : { dependencies }),

@@ -25,9 +25,7 @@ import { createHttpServer } from './frontends/shared/http-server.ts'
 import { createLog, type Log } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 
-export { defineConnector } from './core/connector.ts'
 export { WeirError } from './core/error.ts'
-export { jsonSchema } from './core/schema.ts'
 
 /** This release, as package.json has it. */
 export const version: string = manifest.version

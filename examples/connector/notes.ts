@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { defineConnector, WeirError } from 'weir'
+import { defineConnector, WeirError } from 'weir/connector'
 import { z } from 'zod'
 
 const config = z.strictObject({
