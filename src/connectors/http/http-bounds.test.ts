@@ -19,6 +19,42 @@ afterEach(() => world.close())
 
 const call = (input: Record<string, unknown>) => callApi(connection, input)
 
+describe('D0-031: the pool of an API', () => {
+  it('holds 30 sockets at most, uses them again, and lets the rest wait', async () => {
+    let open = 0
+    let most = 0
+    const waiting: (() => void)[] = []
+    upstream.answer = (_request, response) => {
+      open += 1
+      most = Math.max(most, open)
+      waiting.push(() => {
+        open -= 1
+        response.end('{}')
+      })
+    }
+    const calls = Array.from({ length: 40 }, () => call({ url: 'x' }))
+    await expect.poll(() => waiting.length).toBe(30)
+    while (upstream.seen.length < 40 || waiting.length > 0) {
+      waiting.shift()?.()
+      await new Promise(setImmediate)
+    }
+    expect((await Promise.all(calls)).every(({ success }) => success)).toBe(true)
+    expect([most, upstream.connections <= 31]).toEqual([30, true])
+  })
+
+  it('is its own: a second API of the same origin shares neither sockets nor credentials', async () => {
+    const api = { baseUrl: upstream.origin, allowPrivate: true }
+    connection = await world.open({ crm: api, other: { ...api, auth: { bearer } } })
+    await call({ url: 'x' })
+    await call({ url: 'x', api_name: 'other' })
+    expect(upstream.connections).toBe(2)
+    expect(upstream.seen.map(({ request }) => request.headers.authorization)).toEqual([
+      undefined,
+      `Bearer ${bearer}`,
+    ])
+  })
+})
+
 describe('what comes back', () => {
   it('B-12: cookies, credentials and headers of the connection stay behind; the rest is redacted', async () => {
     upstream.answer = (_request, response) => {

@@ -125,7 +125,7 @@ describe('http_request', () => {
 })
 
 describe('where a credential may go', () => {
-  it('C-25: an unknown API is an error that names the known ones', async () => {
+  it('D0-033, C-25: an unknown API is an error that names the known ones, not one without credentials', async () => {
     const error = await failure(call({ api_name: 'erp', url: 'x' }))
     expect([error.code, error.data]).toEqual(['UNKNOWN_API', { api_name: 'erp', known: ['crm'] }])
     expect((await failure(call({ api_name: '__proto__', url: 'x' }))).code).toBe('UNKNOWN_API')
