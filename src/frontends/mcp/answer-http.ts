@@ -26,9 +26,9 @@ import {
 import type { Implementation, Revision } from '../../wire/model.ts'
 import type { Authenticate } from '../shared/authenticate.ts'
 import { type EventStream, openEventStream } from './event-stream.ts'
+import type { Answer, Exchange } from './exchange.ts'
 import { identifyRevision, versionInBody } from './identify.ts'
 import { answerInitialize } from './initialize.ts'
-import type { Answer, Exchange } from './methods.ts'
 import type { Session, Sessions } from './sessions.ts'
 import type { Subscriptions } from './subscriptions.ts'
 

@@ -1,6 +1,6 @@
 import { type CallEvent, type LogLevel, logLevels } from '../../core/event.ts'
 import { renderNotification } from '../../wire/json-rpc.ts'
-import type { Exchange } from './methods.ts'
+import type { Exchange } from './exchange.ts'
 
 /**
  * Turns what a running call says into notifications its client asked for. Undefined where it asked for none, so that

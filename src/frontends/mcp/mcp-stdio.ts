@@ -16,9 +16,9 @@ import {
 } from '../../wire/json-rpc.ts'
 import type { Implementation, Revision } from '../../wire/model.ts'
 import { findRevision, headerlessLegacy } from '../../wire/revisions/index.ts'
+import type { Answer } from './exchange.ts'
 import { unsupportedVersion, versionInBody } from './identify.ts'
 import { answerInitialize } from './initialize.ts'
-import type { Answer } from './methods.ts'
 import type { Session } from './sessions.ts'
 import type { Subscriptions } from './subscriptions.ts'
 

@@ -1,20 +1,18 @@
 import type { Call, Executor } from '../../core/call.ts'
-import type { Caller } from '../../core/caller.ts'
-import type { Cancellation } from '../../core/cancellation.ts'
-import type { Catalog, Entry, View } from '../../core/catalog.ts'
+import type { Catalog, Entry } from '../../core/catalog.ts'
 import { WeirError } from '../../core/error.ts'
 import { type LogLevel, logLevels } from '../../core/event.ts'
 import type { InputAnswers, InputRequired } from '../../core/outcome.ts'
 import { isObject } from '../../core/parse-json.ts'
-import type { JsonRpcRequest, JsonText } from '../../wire/json-rpc.ts'
+import type { JsonRpcRequest } from '../../wire/json-rpc.ts'
 import type { Implementation, RequestMeta, Revision } from '../../wire/model.ts'
 import { supportedVersions } from '../../wire/revisions/index.ts'
 import { nextCallId } from '../shared/next-call-id.ts'
 import { createEmit, wantedLogLevel } from './emit.ts'
+import type { Answer, Exchange } from './exchange.ts'
 import { createToolsRenderer } from './render-list.ts'
 import { renderFailure, renderResult } from './render-result.ts'
 import type { RequestStates, StateBinding } from './request-state.ts'
-import type { Session } from './sessions.ts'
 
 /** What the methods are built from. */
 export interface MethodParts {
@@ -25,24 +23,6 @@ export interface MethodParts {
   readonly server: Implementation
   readonly instructions: string
 }
-
-/** One request on its way through, whatever the transport. */
-export interface Exchange {
-  readonly request: JsonRpcRequest
-  readonly revision: Revision
-  readonly meta: RequestMeta
-  readonly caller: Caller
-  readonly view: View
-  readonly cancellation: Cancellation
-  readonly session?: Session | undefined
-  /** Sends a notification before the answer; absent where the transport cannot. */
-  readonly notify?: ((notificationText: string) => void) | undefined
-  /** Checks what only a transport can: that headers repeat the arguments (S8). Throws HEADER_MISMATCH. */
-  readonly checkInput?: ((entry: Entry, input: unknown) => void) | undefined
-}
-
-/** Answers one request with the JSON text of its result. Throws a WeirError for misuse of the protocol. */
-export type Answer = (exchange: Exchange) => Promise<JsonText> | JsonText
 
 /** Lists are cheap to ask for again, and change notifications are the better signal. */
 const listTtlMs = 5_000

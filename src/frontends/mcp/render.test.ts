@@ -7,7 +7,7 @@ import { jsonSchema } from '../../core/schema.ts'
 import type { Tool } from '../../core/tool.ts'
 import { newestLegacy, newestModern } from '../../wire/revisions/index.ts'
 import { createEmit } from './emit.ts'
-import type { Exchange } from './methods.ts'
+import type { Exchange } from './exchange.ts'
 import { createToolsRenderer } from './render-list.ts'
 import { renderFailure, renderResult } from './render-result.ts'
 
