@@ -1,3 +1,4 @@
+import { systemClock } from '../../core/clock.ts'
 import { toWeirError, WeirError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
 import { createLineDecoder } from '../../wire/framing.ts'
@@ -7,12 +8,19 @@ import {
   type JsonRpcResponse,
   renderNotification,
 } from '../../wire/json-rpc.ts'
+import { findAnsweredId } from './find-answered-id.ts'
 import { parseMessage } from './parse-message.ts'
 import { type Command, type ServerProcess, startProcess } from './server-process.ts'
 import { isForAll, type OutgoingRequest, type Transport, type TransportListener } from './transport.ts'
 
 /** Requests that wait for an answer at once; the bulkhead in front is narrower. */
 const inFlightMax = 1_024
+/**
+ * Lines of one second that may be no messages. Refusing a line costs some ten microseconds and one turn of the event
+ * loop brings a million short ones, so a flood of them would stop every other connection.
+ */
+const strayLinesMax = 1_000
+const strayWindowMs = 1_000
 
 interface Waiting {
   readonly request: OutgoingRequest
@@ -33,6 +41,8 @@ export class StdioTransport implements Transport {
   #gone: WeirError | undefined
   #closed = false
   #warned = false
+  #strayLines = 0
+  #straySinceMs = 0
 
   constructor(command: Command, log: Logger, listener: TransportListener) {
     this.#listener = listener
@@ -107,15 +117,30 @@ export class StdioTransport implements Transport {
     try {
       message = parseMessage(line)
     } catch (error) {
-      // Many a server prints a banner; that must not cost anyone their call. What it printed may be secret.
-      if (!this.#warned)
-        this.#log.warn({ error, length: line.length }, 'The MCP server printed a line that is no message.')
-      this.#warned = true
+      this.#refuseLine(line, toWeirError(error))
       return
     }
     if (message.kind === 'response') this.#takeResponse(message)
     else if (message.kind === 'notification') this.#takeNotification(message)
     else void this.notify(this.#listener.onRequest(message))
+  }
+
+  /** Throws where there are too many of them, which ends the server. */
+  #refuseLine(line: string, error: WeirError): void {
+    // Many a server prints a banner; that must not cost anyone their call. What it printed may be secret.
+    if (!this.#warned)
+      this.#log.warn({ error, length: line.length }, 'The MCP server printed a line that is no message.')
+    this.#warned = true
+    const nowMs = systemClock.monotonicMs()
+    if (nowMs - this.#straySinceMs > strayWindowMs) {
+      this.#straySinceMs = nowMs
+      this.#strayLines = 0
+    }
+    this.#strayLines += 1
+    if (this.#strayLines > strayLinesMax) throw tooManyStrayLines()
+    // Nothing better will come for a request whose answer cannot be read, so nobody waits for it any longer.
+    const id = findAnsweredId(line)
+    if (id !== undefined) this.#waiting.get(id)?.settle(error)
   }
 
   #takeResponse(response: JsonRpcResponse): void {
@@ -156,6 +181,13 @@ export class StdioTransport implements Transport {
     for (const { settle } of [...this.#waiting.values()]) settle(cause)
     if (!this.#closed) this.#listener.onDeath(cause)
   }
+}
+
+function tooManyStrayLines(): WeirError {
+  const message = `The MCP server printed more than ${strayLinesMax} lines within a second that are no messages.`
+  return new WeirError('UPSTREAM_PROTOCOL', message, {
+    hint: 'Make the server print its log to its error output, and nothing but messages to its output.',
+  })
 }
 
 function tooMany(): WeirError {

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Cancellation } from '../../core/cancellation.ts'
@@ -53,6 +54,15 @@ function watchDeath() {
     diedAt = Number(/dead at (\d+)/.exec((fields as { stderr?: string }).stderr ?? '')?.[1])
   }
   return { log: { ...silentLogger, warn }, sinceDeathMs: () => Date.now() - diedAt }
+}
+
+/** How long the event loop was held up meanwhile. */
+async function delaysDuring(work: () => Promise<void>) {
+  const delays = monitorEventLoopDelay({ resolution: 5 })
+  delays.enable()
+  await work()
+  delays.disable()
+  return delays
 }
 
 describe('a process that exits', () => {
@@ -263,6 +273,28 @@ describe('calls', () => {
     const upstream = await openRaw(['banner'], {}, { log })
     expect(await upstream.call('echo', { a: 1 })).toEqual({ content: [{ type: 'text', text: '{"a":1}' }] })
     expect(warnings.filter((message) => message.includes('no message'))).toHaveLength(1)
+  })
+
+  it.each([
+    ['holds a forbidden key', '{"id":ID,"jsonrpc":"2.0","result":{"structuredContent":{"__proto__":{}}}}'],
+    ['nests too deep', `{"jsonrpc":"2.0","result":{"a":${'['.repeat(300)}${']'.repeat(300)}},"id":ID}`],
+    ['is no JSON', '{"jsonrpc":"2.0","id":ID,"result":{"structuredContent":{"mean":NaN}}}'],
+    ['has no result', '{"jsonrpc":"2.0","id":ID,"result":null}'],
+  ])('fail a call at once whose answer %s', async (_, line) => {
+    const upstream = await openRaw()
+    expect(await failure(upstream.call('print', { line }))).toMatchObject({ code: 'UPSTREAM_PROTOCOL' })
+    expect(await upstream.call('echo')).toMatchObject({ content: [{ text: '{}' }] })
+  })
+
+  it('end a server that floods its output with short lines, before others feel it', async () => {
+    const upstream = await openRaw()
+    const { max } = await delaysDuring(() =>
+      expect(failure(upstream.call('chatter'))).resolves.toMatchObject({
+        code: 'UPSTREAM_PROTOCOL',
+        message: expect.stringContaining('1000 lines'),
+      }),
+    )
+    expect(max / 1e6).toBeLessThan(1_000)
   })
 
   it('answer what a legacy server asks: a ping, and a refusal of everything else', async () => {
