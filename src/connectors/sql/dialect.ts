@@ -66,6 +66,8 @@ export interface TableDescription {
   readonly indexes: readonly IndexDescription[]
   /** Absent where a cheap look cannot tell. */
   readonly rows_estimate?: number
+  /** Why it cannot be described or queried; absent where it can. */
+  readonly problem?: string
 }
 
 /** A database as `get_schema` answers it (D0-014). */

@@ -10,6 +10,10 @@ import type {
 
 const tablesMax = 500
 const rowsCountedMax = 1000
+/** More would hold up every other call while it is parsed. */
+const charsMax = 4 * 1024 * 1024
+/** SQLite's code for what a schema itself is wrong about; what befalls the file has others. */
+const sqliteError = 1
 
 type Row = Readonly<Record<string, string | number | null>>
 
@@ -36,8 +40,25 @@ export function describeSchema(
       },
     )
   }
-  const tables = list.slice(0, tablesMax).map(({ name, type }) => describeTable(database, name, type))
-  return { tables, truncated: list.length > tablesMax }
+  const tables: TableDescription[] = []
+  let chars = 0
+  for (const { name, type } of list) {
+    const table = tables.length < tablesMax ? describeOne(database, name, type) : undefined
+    chars += JSON.stringify(table)?.length ?? 0
+    if (table === undefined || (chars > charsMax && tables.length > 0)) return { tables, truncated: true }
+    tables.push(table)
+  }
+  return { tables, truncated: false }
+}
+
+/** A view of a table that is gone, or a missing module, says so itself and leaves the others their descriptions. */
+function describeOne(database: DatabaseSync, name: string, type: TableDescription['type']): TableDescription {
+  try {
+    return describeTable(database, name, type)
+  } catch (thrown) {
+    if ((thrown as { errcode?: unknown }).errcode !== sqliteError) throw thrown
+    return { name, type, columns: [], foreign_keys: [], indexes: [], problem: (thrown as Error).message }
+  }
 }
 
 function describeTable(

@@ -40,11 +40,15 @@ const table = z.strictObject({
     .int()
     .optional()
     .describe('About how many rows it holds; absent where a cheap look cannot tell.'),
+  problem: z
+    .string()
+    .optional()
+    .describe('Why it cannot be queried, such as a view of a table that is gone; absent where it can.'),
 })
 
 const output = z.strictObject({
   tables: z.array(table).describe('Tables and views by name.'),
-  truncated: z.boolean().describe('True where there are more than 500.'),
+  truncated: z.boolean().describe('True where there are more: 500 tables, or 4 MiB of answer, are the most.'),
   database: databaseField,
 })
 
