@@ -1,6 +1,6 @@
 import { WeirError } from '../../core/error.ts'
 import { renderAuth } from './credential.ts'
-import { isCredentialHeader, isProtectedHeader } from './header-rules.ts'
+import { foldHeaderName, isCredentialHeader, isProtectedHeader } from './header-rules.ts'
 import type { ApiConfig } from './http-config.ts'
 
 /**
@@ -18,12 +18,8 @@ export function mergeHeaders(
   for (const [name, value] of Object.entries(api.headers)) merged[name.toLowerCase()] = value
 
   const auth = renderAuth(api.auth)
-  const reserved = new Set(
-    Object.keys(api.headers)
-      .filter(isCredentialHeader)
-      .map((name) => name.toLowerCase()),
-  )
-  if (auth !== undefined) reserved.add(auth.name)
+  const reserved = new Set(Object.keys(api.headers).filter(isCredentialHeader).map(foldHeaderName))
+  if (auth !== undefined) reserved.add(foldHeaderName(auth.name))
   for (const [name, value] of Object.entries(callHeaders)) {
     const lower = name.toLowerCase()
     const fault = findFault(lower, value, reserved)
@@ -37,7 +33,7 @@ export function mergeHeaders(
 function findFault(name: string, value: string, reserved: ReadonlySet<string>): string | undefined {
   if (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) return 'is not an HTTP header name'
   if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return 'has a value with a character no header may have'
-  if (reserved.has(name)) return 'carries this API’s credential'
+  if (reserved.has(foldHeaderName(name))) return 'carries this API’s credential'
   if (isProtectedHeader(name)) return 'is set by Weir alone'
   return undefined
 }
