@@ -154,7 +154,9 @@ describe('where a credential may go', () => {
     expect((await failure(call({ url: 'x' }))).code).toBe('TOO_MANY_REDIRECTS')
     upstream.answer = (_request, response) => response.writeHead(302, { location: '/v2/x' }).end()
     expect((await failure(call({ url: 'x' }))).code).toBe('TOO_MANY_REDIRECTS')
-    expect([canary.connections, upstream.seen.length]).toEqual([0, 2])
+    upstream.answer = (_request, response) => response.writeHead(302, { location: '/v1/..%2fv2' }).end()
+    expect((await failure(call({ url: 'x' }))).code).toBe('TOO_MANY_REDIRECTS')
+    expect([canary.connections, upstream.seen.length]).toEqual([0, 3])
   })
 
   it('S12: a redirect inside the API is followed', async () => {
@@ -188,6 +190,15 @@ describe('where a credential may go', () => {
     'Forwarded',
     'Mcp-Session-Id',
     'X-HTTP-Method-Override',
+    'X_HTTP_Method_Override',
+    'X_Forwarded_For',
+    'X_Crm_Key',
+    'X_Internal-Token',
+    'X-Original-URL',
+    'X-Rewrite-URL',
+    'X-Host',
+    'Proxy',
+    'True-Client-IP',
     'Accept-Encoding',
     'Bad Name',
     '',

@@ -16,14 +16,19 @@ export function resolveUrl(apiName: string, base: URL, input: string): URL {
   const url = parse(input, base)
   if (url === null) throw refuse('cannot be parsed')
   if (url.username !== '' || url.password !== '') throw refuse('holds a user name or password')
-  if (!isInside(base, url)) throw refuse(`lies outside the API ${apiName}`)
+  if (!isBelow(base, url)) throw refuse(`lies outside the API ${apiName}`)
   if (climbs(url.pathname)) throw refuse('holds an encoded way out of its path')
   url.hash = ''
   return url
 }
 
-/** Whether a URL lies at or below the base: same origin, and its path below the base's. */
+/** Whether a URL lies at or below the base, and cannot be read as if it did not. Redirects are held to it too. */
 export function isInside(base: URL, url: URL): boolean {
+  return isBelow(base, url) && !climbs(url.pathname)
+}
+
+/** Same origin, and a path that is the base's or begins with it. */
+function isBelow(base: URL, url: URL): boolean {
   return (
     url.origin === base.origin &&
     (url.pathname === base.pathname || url.pathname.startsWith(withSlash(base.pathname)))
