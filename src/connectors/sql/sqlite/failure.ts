@@ -17,6 +17,9 @@ const primary = {
 /** Extended codes: a reader met a commit that its writer did not finish, and may not repair it itself. */
 const unfinishedCommits = new Set([264, 520, 776])
 
+/** Extended code: SQLite needs a file beside the database, for WAL mode even to read, and may not make one. */
+const folderReadOnly = 1544
+
 /** SQLite's extended result code of something thrown; 0 for anything else. */
 function sqliteCodeOf(thrown: unknown): number {
   const code = (thrown as { errcode?: unknown } | null)?.errcode
@@ -34,6 +37,7 @@ export function toStatementError(thrown: unknown, guard: Guard, alias: string): 
   const said = thrown instanceof Error ? thrown.message : String(thrown)
   const code = sqliteCodeOf(thrown)
   if (isUnfinishedCommit(thrown)) return unfinished(alias)
+  if (code === folderReadOnly) return unwritableFolder(alias)
   if (code !== 0 && guard.denial !== undefined) return guard.denial
   switch (code & 0xff) {
     case primary.busy:
@@ -78,6 +82,16 @@ function unfinished(alias: string): WeirError {
     `Database ${alias} holds a commit that its writer did not finish.`,
     {
       hint: 'Ask the operator to open it once with a program that may write, which completes or undoes the commit.',
+    },
+  )
+}
+
+function unwritableFolder(alias: string): WeirError {
+  return new WeirError(
+    'DATABASE_UNAVAILABLE',
+    `Database ${alias} lies in a folder where Weir may not write, and SQLite needs a file beside it.`,
+    {
+      hint: 'Ask the operator to let Weir write in the folder, or to take the database out of WAL mode (journal_mode=delete).',
     },
   )
 }
