@@ -54,6 +54,8 @@ async function handlePost(parts: HttpParts, request: FastifyRequest, reply: Fast
   }
   // Without a Content-Type there may be no body at all.
   const value = parseJson((request.body as string | undefined) ?? '')
+  // An event stream keeps its request for as long as it is open, and must not keep the text of it too.
+  request.body = undefined
   if (Array.isArray(value)) {
     const text = await answerBatch(parts, visit, value)
     if (text === undefined) reply.code(202).send()

@@ -1,6 +1,8 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { View } from '../../core/catalog.ts'
-import { type Gateway, modernRequest, startGateway } from './gateway.fixture.ts'
+import { type Gateway, modernRequest, type OpenReply, startGateway } from './gateway.fixture.ts'
 import { createSubscriptions, type Subscriber } from './subscriptions.ts'
 
 const subscriptionId = 'io.modelcontextprotocol/subscriptionId'
@@ -55,6 +57,27 @@ describe('subscriptions/listen over HTTP', () => {
     expect(plain.status).toBe(406)
   })
 
+  it('keeps nothing of the body that it was asked with', async () => {
+    const padding = 'x'.repeat(3 * 2 ** 20)
+    const heldBytes = () => {
+      setFlagsFromString('--expose-gc')
+      ;(runInNewContext('gc') as () => void)()
+      // Texts of this size live outside of the heap.
+      return process.memoryUsage().external
+    }
+    const before = heldBytes()
+    const streams: OpenReply[] = []
+    for (let at = 0; at < 20; at += 1) {
+      const stream = await gateway.open(
+        modernRequest('subscriptions/listen', { notifications: { toolsListChanged: true }, padding }),
+      )
+      await stream.next()
+      streams.push(stream)
+    }
+    expect(heldBytes() - before).toBeLessThan(10 * padding.length)
+    for (const stream of streams) stream.leave()
+  })
+
   it('ends with its answer when Weir stops, which no open stream delays', async () => {
     const stopping = await startGateway()
     const request = listen({ toolsListChanged: true })
@@ -95,6 +118,21 @@ describe('the bound', () => {
     },
   })
   const subscriber = (): Subscriber => ({ notify() {}, end() {} })
+
+  it('is 1,000 characters for the id that a subscription keeps', () => {
+    const subscriptions = createSubscriptions()
+    const listenAs = (id: string) => {
+      const params = { notifications: { toolsListChanged: true } }
+      const request = { kind: 'request', id, method: 'subscriptions/listen', params } as const
+      return subscriptions.listen(
+        request,
+        view(() => {}),
+        subscriber(),
+      )
+    }
+    listenAs('x'.repeat(1_000)).dispose()
+    expect(() => listenAs('x'.repeat(1_001))).toThrow(expect.objectContaining({ code: 'INVALID_REQUEST' }))
+  })
 
   it('is 1,000 streams of both eras; one more is refused until one ends, and none leaks', () => {
     let listeners = 0

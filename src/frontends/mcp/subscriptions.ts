@@ -1,11 +1,18 @@
 import type { Disposable, View } from '../../core/catalog.ts'
 import { WeirError } from '../../core/error.ts'
 import { isObject } from '../../core/parse-json.ts'
-import { type JsonRpcRequest, renderNotification, renderResponse } from '../../wire/json-rpc.ts'
+import {
+  type JsonRpcRequest,
+  type RequestId,
+  renderNotification,
+  renderResponse,
+} from '../../wire/json-rpc.ts'
 import { metaKeys } from '../../wire/model.ts'
 
 /** Streams open at once, of both eras; one more is refused. */
 const streamsMax = 1_000
+/** Each subscription keeps its request's id for as long as it lasts, several times over. */
+const idCharsMax = 1_000
 
 /** Where a subscriber's notifications go. */
 export interface Subscriber {
@@ -21,6 +28,13 @@ export interface Subscriptions {
   /** A legacy session's stream: every change. Throws TOO_MANY_STREAMS, as `listen` does. */
   follow(view: View, subscriber: Subscriber): Disposable
   closeAll(): void
+}
+
+function refuseLongId(id: RequestId): void {
+  if (typeof id === 'number' || id.length <= idCharsMax) return
+  throw new WeirError('INVALID_REQUEST', `The id of a subscription has ${id.length} characters.`, {
+    hint: `Send one of at most ${idCharsMax}.`,
+  })
 }
 
 /** Starts without subscribers. */
@@ -49,6 +63,7 @@ export function createSubscriptions(): Subscriptions {
   return {
     listen({ id, params }, view, subscriber) {
       refuseOverflow()
+      refuseLongId(id)
       const { notifications } = params
       if (!isObject(notifications)) {
         throw new WeirError('INVALID_PARAMS', '"notifications" must say what to listen for.', {
