@@ -17,6 +17,11 @@ export interface Interruption {
   readonly exit: Promise<number>
 }
 
+const { promise, resolve: interrupt } = Promise.withResolvers<void>()
+
+/** Resolves once a watched signal has asked the process to end. */
+export const interrupted: Promise<void> = promise
+
 /** Listens for signals. The first one asks for an orderly end; another one ends the process at once. */
 export function watchSignals(): Interruption {
   const controller = new AbortController()
@@ -28,6 +33,7 @@ export function watchSignals(): Interruption {
           firstMs = performance.now()
           controller.abort(new WeirError('CANCELLED', `Stopped by ${signal}.`))
           resolve(exitBySignal[signal])
+          interrupt()
         } else if (performance.now() - firstMs > sameWishMs) {
           process.exit(exits(signal))
         }

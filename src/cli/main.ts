@@ -1,7 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { onCrash } from './crash.ts'
 import { exits } from './exit-codes.ts'
+import { interrupted } from './interruption.ts'
 import { drainOutput, ignoreBrokenPipes } from './output.ts'
 import { runProgram } from './program.ts'
+
+/** A pager may hold output up for hours, but not an end that was asked for. */
+const interruptedDrainMs = 2_000
 
 ignoreBrokenPipes()
 onCrash((error) => {
@@ -9,5 +14,5 @@ onCrash((error) => {
   process.exit(exits.usage)
 })
 const exit = await runProgram(process.argv.slice(2))
-await drainOutput()
+await Promise.race([drainOutput(), interrupted.then(() => sleep(interruptedDrainMs))])
 process.exit(exit)

@@ -1,7 +1,8 @@
+import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { childrenOf, isAlive, Place, type Running } from '../spawn-weir.fixture.ts'
 
 const program = resolve(import.meta.dirname, '../../../bin/weir.js')
@@ -100,6 +101,20 @@ describe('start', () => {
 })
 
 describe('start --stdio', () => {
+  it('ends when asked to, though its client has stopped reading', async () => {
+    await using place = new Place({ connections: {} })
+    const { child } = place.start(['start', '--stdio'])
+    const answers = child.stdout!
+    answers.pause()
+    // Far more than a pipe takes.
+    const params = { uri: 'x'.repeat(100_000) }
+    const text = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'resources/read', params })
+    child.stdin!.write(`${text}\n`.repeat(20))
+    await vi.waitFor(() => expect(answers.readableLength).toBeGreaterThan(60_000), 10_000)
+    child.kill()
+    expect(await once(child, 'exit')).toEqual([0, null])
+  })
+
   it('answers a client of the official SDK, with nothing but the protocol on stdout', async () => {
     await using place = new Place()
     // A dependency that logs to stdout would break the client's parser, which reports what it cannot read.
