@@ -121,6 +121,20 @@ describe('over standard input and output', () => {
     expect((await client.ask(ping)).result).toEqual({})
   })
 
+  it('an id in use is refused, so that no call slips the bound, a cancellation or the client’s end', async () => {
+    const { client } = serve()
+    const request = modernCall('slow')
+    const [started, aborted] = [gateway.probe.when('slow'), gateway.probe.when('slow:aborted')]
+    client.write(request.body)
+    await started
+    expect((await client.ask({ body: { ...(ping.body as object), id: request.body.id } })).error?.code).toBe(
+      -32600,
+    )
+    client.write(cancel(request.body.id))
+    await aborted
+    expect((await client.ask(ping)).result).toEqual({})
+  })
+
   it('R12: a cancelled call is stopped within 100 ms, and no word is said of it', async () => {
     const { client } = serve()
     const request = modernCall('slow')

@@ -115,6 +115,8 @@ class StdioServer {
 
   async #respond(request: JsonRpcRequest): Promise<void> {
     const { id } = request
+    // Calls are counted, cancelled and ended by their ids: a second one would take the first one out of reach.
+    if (this.#running.has(id)) return this.#refuse(id, idInUse(id))
     const cancellation = new Cancellation()
     this.#running.set(id, cancellation)
     try {
@@ -124,7 +126,7 @@ class StdioServer {
     } catch (thrown) {
       if (!isCancelled(cancellation)) this.#refuse(id, thrown)
     } finally {
-      if (this.#running.get(id) === cancellation) this.#running.delete(id)
+      this.#running.delete(id)
       this.#breathe()
     }
   }
@@ -195,6 +197,14 @@ class StdioServer {
     const { input } = this.#parts
     if (input.isPaused() && !this.#isBusy()) input.resume()
   }
+}
+
+function idInUse(id: RequestId): WeirError {
+  return new WeirError(
+    'INVALID_REQUEST',
+    `A request with the id ${JSON.stringify(id).slice(0, 100)} is still running.`,
+    { hint: 'Give each request an id of its own.' },
+  )
 }
 
 function isCancelled({ reason }: Cancellation): boolean {
