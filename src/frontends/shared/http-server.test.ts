@@ -127,7 +127,9 @@ describe('every route', () => {
     ]) {
       const { status, type, text } = await ask({ method: 'GET', path }, {})
       expect([path, status >= 400 && status < 500, type.startsWith(json)]).toEqual([path, true, true])
-      expect(text).not.toContain('<')
+      const { error } = JSON.parse(text)
+      expect([path, typeof error.message]).toEqual([path, 'string'])
+      expect(text).not.toMatch(/<|FST_/)
     }
   })
 })

@@ -21,6 +21,7 @@ export function createHttpServer(rules: OriginRules, log: Logger, slow = patienc
     http: { headersTimeout: slow.headersMs, connectionsCheckingInterval: slow.checkEveryMs },
     routerOptions: { maxParamLength: 128 },
     exposeHeadRoutes: false,
+    frameworkErrors: (thrown, _request, reply) => void sendError(reply, readHttpError(thrown, log)),
   })
   const checkOrigin = createOriginCheck(rules)
   server.addHook('onRequest', (request, reply, done) => {
