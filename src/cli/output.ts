@@ -1,4 +1,5 @@
 import { type ErrorBody, renderError, type WeirError } from '../core/error.ts'
+import { stripControls } from './render-table.ts'
 
 /** What is told of a failure: an error's body, also one that came from another process. */
 export type Failure = Pick<ErrorBody, 'message' | 'hint'> & { readonly code?: string }
@@ -27,11 +28,11 @@ export interface Output {
   redact(text: string): string
 }
 
-/** Writes to this process's own streams. */
+/** Writes to this process's own streams. What upstreams say is in much of it, and never reaches a terminal raw. */
 export function createOutput(isJson: boolean): Output {
   let redact = (text: string) => text
   const say = (text: string) => {
-    process.stderr.write(`${redact(text)}\n`)
+    process.stderr.write(`${redact(stripControls(text))}\n`)
   }
   return {
     isJson,
@@ -54,8 +55,9 @@ export function createOutput(isJson: boolean): Output {
   }
 }
 
+/** JSON escapes only half of what a terminal obeys. */
 function put(text: string): void {
-  process.stdout.write(`${text}\n`)
+  process.stdout.write(`${process.stdout.isTTY === true ? stripControls(text) : text}\n`)
 }
 
 /** Never a stack. */
