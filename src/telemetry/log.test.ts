@@ -42,6 +42,12 @@ describe('a line', () => {
     )
   })
 
+  it('for people holds nothing that a terminal would obey', () => {
+    const { log, written } = setUp({ format: 'pretty' })
+    log.warn({ tool: 'box:a\u001b[2J\u009b2J' }, 'The call failed.')
+    expect(written[0]).toContain('tool="box:a\\u001b[2J2J"\n')
+  })
+
   it('is written for a field that holds itself', () => {
     const { log, parsed } = setUp()
     const circle: Record<string, unknown> = { name: 'circle' }

@@ -87,8 +87,12 @@ function createTimestamp(): () => string {
   }
 }
 
+/** What a terminal obeys and JSON does not escape. */
+const controls = /[\u007f-\u009f]/g
+
 function renderPretty(line: string): string {
   const { level, time, msg, ...fields } = JSON.parse(line) as Record<string, unknown>
   const rest = Object.entries(fields).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`)
-  return `${String(time).slice(11, 19)} ${String(level).padEnd(5)} ${String(msg)}${rest.join('')}\n`
+  const text = `${String(time).slice(11, 19)} ${String(level).padEnd(5)} ${String(msg)}${rest.join('')}\n`
+  return text.replace(controls, '')
 }
