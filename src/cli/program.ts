@@ -75,6 +75,7 @@ function createProgram(run: RunLoaded): Command {
   addServing(program, run)
   addConfiguring(program, run)
   addCalling(program, run)
+  addClients(program, run)
   // A command made from the outside takes none of these from its parent.
   for (const command of program.commands) {
     command.copyInheritedSettings(program)
@@ -139,6 +140,20 @@ function addCalling(program: Command, run: RunLoaded): void {
       ),
     )
     .action(run(async () => (await import('./commands/call.ts')).call))
+}
+
+function addClients(program: Command, run: RunLoaded): void {
+  program
+    .command('import')
+    .description('turn the MCP servers of a client into connections')
+    .argument('[file]', 'a client’s configuration; without it, where the client keeps it')
+    .option('--from <client>', 'claude, claude-desktop, cursor or vscode')
+    .option('--write', 'add them to the configuration instead of printing them')
+    .addHelpText(
+      'after',
+      example('weir import', 'weir import --from cursor --write', 'weir import .vscode/mcp.json'),
+    )
+    .action(run(async () => (await import('./commands/import.ts')).importClient))
 }
 
 function example(...lines: readonly string[]): string {
