@@ -154,6 +154,20 @@ function addClients(program: Command, run: RunLoaded): void {
       example('weir import', 'weir import --from cursor --write', 'weir import .vscode/mcp.json'),
     )
     .action(run(async () => (await import('./commands/import.ts')).importClient))
+  program
+    .command('export')
+    .description('print a client’s configuration that reaches this Weir, or that holds its MCP servers')
+    .requiredOption('--to <client>', 'claude, claude-desktop, cursor or vscode')
+    .option('--servers', 'the connections of type mcp instead, for a client without Weir')
+    .addHelpText('after', example('weir export --to cursor', 'weir export --to vscode --servers'))
+    .action(run(async () => (await import('./commands/export.ts')).exportClient))
+  program
+    .command('connect')
+    .description('print what to run or paste so that a client reaches this Weir')
+    .argument('<client>', 'claude, claude-desktop, cursor or vscode')
+    .option('--print', 'print it, which is all that is done so far')
+    .addHelpText('after', example('weir connect claude', 'weir connect claude-desktop --json'))
+    .action(run(async () => (await import('./commands/connect.ts')).connect))
 }
 
 function example(...lines: readonly string[]): string {

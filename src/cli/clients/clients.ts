@@ -21,7 +21,10 @@ export interface ClientFile {
 }
 
 /** Where a client keeps its servers, a project's before the user's, as the client itself ranks them. */
-export function listClientFiles(client: ClientName, machine: Machine): readonly ClientFile[] {
+export function listClientFiles(
+  client: ClientName,
+  machine: Machine,
+): readonly [ClientFile, ...ClientFile[]] {
   const { home, cwd } = machine
   switch (client) {
     case 'claude':

@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { createBase } from '../../app.ts'
 import { isRecord, valueAt } from '../../config/path.ts'
-import { configBytesMax } from '../../config/read-document.ts'
 import { readText, UnreadableError } from '../../config/read-text.ts'
 import { WeirError } from '../../core/error.ts'
 import { type ClientFile, clientNames, listClientFiles, type Machine } from '../clients/clients.ts'
 import { type ClientSource, type Imported, importServers } from '../clients/import-servers.ts'
 import { parseJsonc } from '../clients/parse-jsonc.ts'
 import { readClient, readMachine } from '../clients/read-client.ts'
+import { readConfigText } from '../clients/read-config-text.ts'
 import { addConnections, renderConnections, replaceFile } from '../clients/write-connections.ts'
 import type { CommandContext } from '../command-context.ts'
 import { exits } from '../exit-codes.ts'
@@ -115,19 +115,8 @@ function merge(all: readonly Imported[]): Imported {
 }
 
 function writeInto(path: string, { connections }: Imported): void {
-  const before = existsSync(path) ? readConfig(path) : ''
+  const before = existsSync(path) ? readConfigText(path) : ''
   replaceFile(path, addConnections(before, connections, path))
-}
-
-function readConfig(path: string): string {
-  try {
-    return readText(resolve(path), configBytesMax)
-  } catch (error) {
-    if (!(error instanceof UnreadableError)) throw error
-    throw new WeirError('CONFIG_INVALID', `${path}: ${error.message}.`, {
-      hint: 'Give the path of a configuration with --config.',
-    })
-  }
 }
 
 function tell({ connections, notes, warnings }: Imported, output: Output): void {
