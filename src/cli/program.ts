@@ -113,6 +113,12 @@ function addConfiguring(program: Command, run: RunLoaded): void {
     .description('check the configuration and tell everything that is wrong with it')
     .addHelpText('after', example('weir validate', 'weir validate --config staging.yaml --json'))
     .action(run(async () => (await import('./commands/validate.ts')).validate))
+  program
+    .command('doctor')
+    .description('tell how far each connection comes, and what to do where it is stuck')
+    .argument('[connection]', 'only this one')
+    .addHelpText('after', example('weir doctor', 'weir doctor database --json'))
+    .action(run(async () => (await import('./commands/doctor.ts')).doctor))
 }
 
 function addCalling(program: Command, run: RunLoaded): void {
