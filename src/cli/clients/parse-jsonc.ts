@@ -3,6 +3,8 @@ import { parseJson } from '../../core/parse-json.ts'
 
 /** Claude Code keeps its whole history in the file that also holds the servers. */
 const limits = { depthMax: 64, elementsMax: 2_000_000 }
+/** Only files that people write by hand have comments; the engine's patterns do not take strings of any length. */
+const commentedCharsMax = 1024 * 1024
 
 /**
  * Parses JSON as editors write it: with comments and commas before a closing bracket. Throws CONFIG_INVALID, which
@@ -10,12 +12,24 @@ const limits = { depthMax: 64, elementsMax: 2_000_000 }
  */
 export function parseJsonc(text: string, path: string): unknown {
   try {
-    return parseJson(blankExtras(text.replace(/^\uFEFF/, '')), limits)
+    const json = text.replace(/^\uFEFF/, '')
+    return isJson(json) || json.length > commentedCharsMax
+      ? parseJson(json, limits)
+      : parseJson(blankExtras(json), limits)
   } catch (error) {
     if (!(error instanceof WeirError)) throw error
     throw new WeirError('CONFIG_INVALID', `${path} cannot be read as JSON${describe(error)}.`, {
       hint: 'Correct the file, or give the path of another.',
     })
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
   }
 }
 

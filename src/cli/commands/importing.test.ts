@@ -60,6 +60,17 @@ describe('import', () => {
     expect(stderr).toContain('a is there twice')
   })
 
+  it('reads a file of any shape up to its bound, and comments up to a smaller one', async () => {
+    await using place = new Place()
+    const history = { history: 'x'.repeat(12 * 1024 * 1024), mcpServers: { a: { command: 'x' } } }
+    place.write('.claude.json', json(history))
+    expect(await place.run(['import', '--json'])).toMatchObject({ code: 0 })
+    place.write('.claude.json', `// one\n${json(history)}`)
+    expect(await place.run(['import'])).toMatchObject({ code: 2, stdout: '' })
+    place.write('.claude.json', json({ history: 'x'.repeat(16 * 1024 * 1024) }))
+    expect((await place.run(['import'])).stderr).toMatch(/larger than 16384 KiB/)
+  })
+
   it('asks which one is meant where several clients are found', async () => {
     await using place = new Place()
     put(place, '.cursor/mcp.json', '{}')
