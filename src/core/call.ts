@@ -25,7 +25,7 @@ export interface Call {
   readonly emit?: (event: CallEvent) => void
 }
 
-/** A call's way through the rest of the pipeline; rejects with whatever a stage or a tool threw. */
+/** A call's way through the rest of the pipeline; rejects with whatever a stage or a tool threw, and never throws at once: the stages rely on it. */
 export type Run = (call: Call) => Promise<Outcome>
 
 /** The only door to a tool. Always answers, never throws. */

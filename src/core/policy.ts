@@ -5,8 +5,6 @@ import type { Entry } from './catalog.ts'
 export interface Policy {
   /** Longest time the whole call may take, in milliseconds (C-07: 30,000). */
   readonly timeoutMs: number
-  /** Whether arguments are checked against the tool's input schema. Off only where an upstream checks its own. */
-  readonly validate: boolean
 }
 
 /**

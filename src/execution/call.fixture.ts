@@ -5,7 +5,7 @@ import type { Policy } from '../core/policy.ts'
 import { jsonSchema } from '../core/schema.ts'
 import type { Tool } from '../core/tool.ts'
 
-export const policy: Policy = { timeoutMs: 30_000, validate: true }
+export const policy: Policy = { timeoutMs: 30_000 }
 
 /** A tool that reads, takes anything and answers with its input, unless told otherwise. */
 export function createEntry(tool: Partial<Tool> = {}): Entry {

@@ -78,6 +78,8 @@ describe('the measure of a pattern', () => {
     })).one
     fc.assert(
       fc.property(pattern, (source) => {
+        // The engine itself refuses nested repetitions of over a thousand; there is no program to measure then.
+        fc.pre(compileLinearPattern(source) !== undefined)
         const built = RE2JS.compile(RE2JS.translateRegExp(source)) as unknown as { programSize(): number }
         return built.programSize() <= 3 * measurePattern(source) + 10
       }),

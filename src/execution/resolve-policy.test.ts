@@ -9,7 +9,7 @@ const timeoutOf = (rules: Record<string, PolicyRule>, name = 'echo', tool: Parti
 
 describe('the policy of a tool', () => {
   it('C-07: is 30 s without a rule', () => {
-    expect(createPolicyResolver({})(createEntry())).toEqual({ timeoutMs: 30_000, validate: true })
+    expect(createPolicyResolver({})(createEntry())).toEqual({ timeoutMs: 30_000 })
   })
 
   it('is the tool’s own where it has one and no rule is for it', () => {

@@ -20,7 +20,7 @@ export function createPolicyResolver(rules: Readonly<Record<string, PolicyRule>>
   return (entry) => {
     const matching = ordered.filter(({ matches }) => matches(entry.id))
     const timeoutMs = matching.find(({ rule }) => rule.timeoutMs !== undefined)?.rule.timeoutMs
-    return { timeoutMs: timeoutMs ?? entry.target.timeoutMs ?? defaultTimeoutMs, validate: true }
+    return { timeoutMs: timeoutMs ?? entry.target.timeoutMs ?? defaultTimeoutMs }
   }
 }
 

@@ -160,10 +160,3 @@ describe('B-121: what comes out', () => {
     await expect(call({})).rejects.toMatchObject({ code: 'INVALID_INPUT' })
   })
 })
-
-describe('a policy that is off', () => {
-  it('costs nothing: the stage is not there', () => {
-    const next = answer({})
-    expect(validateStage.wrap(createEntry(), { ...policy, validate: false }, next)).toBe(next)
-  })
-})

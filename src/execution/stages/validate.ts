@@ -6,11 +6,10 @@ import type { Stage } from '../../core/policy.ts'
 import { type Schema, type SchemaIssue, toJsonSchema } from '../../core/schema.ts'
 import { compileJsonSchema, type Validator } from '../json-schema-validator.ts'
 
-/** Checks both ways (B-121): what goes in, and what an upstream server answers where it said what it would. */
+/** Always on. Checks both ways (B-121): what goes in, and what an upstream server answers where it said what it would. */
 export const validateStage: Stage = {
   name: 'validate',
-  wrap(entry, policy, next) {
-    if (!policy.validate) return next
+  wrap(entry, _policy, next) {
     const { target } = entry
     const input = createCheck(entry, target.input)
     // Our own tools' answers are held to their schemas by their tests; a stranger's are checked on every call.

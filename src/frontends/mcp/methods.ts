@@ -29,7 +29,7 @@ const listTtlMs = 5_000
 /** How long the first list waits for connections that are still starting (R6). */
 const settleMaxMs = 2_000
 
-/** What Weir says it can do. Resources and prompts are lists that are empty for now, and that is no error. */
+/** What Weir says it can do. Resources and prompts are answered with empty lists, because no connection offers any. */
 export const serverCapabilities = {
   tools: { listChanged: true },
   resources: {},

@@ -36,7 +36,7 @@ describe('a client that left while its tools were being found', () => {
     const entry: Call['entry'] = { id: 'box:send', connection: 'box', target }
     const executor = createExecutor({
       stages: [],
-      resolvePolicy: () => ({ timeoutMs: 1_000, validate: true }),
+      resolvePolicy: () => ({ timeoutMs: 1_000 }),
     })
     const tool = { slug: 'send', input: {}, entry }
     const answer = await runTools(executor, {
