@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os'
 import type { AnyConnector } from '../src/core/connector.ts'
 import { silentLogger } from '../src/core/logger.ts'
 import { toJsonSchema } from '../src/core/schema.ts'
-import type { Effect, Tool } from '../src/core/tool.ts'
+import { type Effect, isTool, type Tool } from '../src/core/tool.ts'
 import { builtInConnectors } from './built-in-connectors.ts'
 import { type Field, listFields, renderDefault } from './list-fields.ts'
 import { renderTable } from './render-table.ts'
@@ -76,7 +76,7 @@ async function openChapter(connector: AnyConnector): Promise<ToolChapter> {
     log: silentLogger,
     signal: new AbortController().signal,
   })
-  const tools = connection.targets()
+  const tools = connection.targets().filter(isTool)
   await connection.close()
   return { connector, note: sample.note, tools }
 }

@@ -1,8 +1,9 @@
-import type { Catalog, Disposable, Entry, Named, View } from '../core/catalog.ts'
+import type { Catalog, Entry } from '../core/catalog.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
+import type { Tool } from '../core/tool.ts'
 import { type ConnectionSlot, type ConnectionSource, createConnectionSlot } from './connection-slot.ts'
-import { nameTool } from './name-tool.ts'
+import { createPrefixedView, createUnprefixedView, type LiveView } from './view.ts'
 
 /** What a catalog is made of. */
 export interface CatalogParts {
@@ -22,30 +23,35 @@ export interface OpenCatalog extends Catalog {
 export function createCatalog({ sources, clock, log, random }: CatalogParts): OpenCatalog {
   const openedMs = clock.monotonicMs()
   const views = new Map<string, LiveView>()
-  let entriesById = new Map<string, Entry>()
+  let toolsById = new Map<string, Entry<Tool>>()
   let idsByTool = new Map<string, string[]>()
 
-  const rebuild = () => {
-    entriesById = new Map(slots.flatMap((slot) => slot.entries.map((entry) => [entry.id, entry] as const)))
+  const rebuild = (slot?: ConnectionSlot) => {
+    toolsById = new Map(
+      slots.flatMap(({ entries }) => entries.filter(isTool).map((entry) => [entry.id, entry])),
+    )
     idsByTool = new Map()
-    for (const { id, target } of entriesById.values()) {
+    for (const { id, target } of toolsById.values()) {
       idsByTool.set(target.name, [...(idsByTool.get(target.name) ?? []), id])
     }
-    views.get('')?.replace(prefixed(slots))
-    for (const slot of slots) views.get(slot.name)?.replace(unprefixed(slot))
+    views.get('')?.refresh()
+    for (const { name } of slot === undefined ? slots : [slot]) views.get(name)?.refresh()
   }
-  const slots = sources.map((source) =>
-    createConnectionSlot(source, { clock, log, random, onChange: rebuild }),
-  )
+  const slots = sources.map((source): ConnectionSlot => {
+    const parts = { clock, log, random, onChange: () => rebuild(slot) }
+    const slot: ConnectionSlot = createConnectionSlot(source, parts)
+    return slot
+  })
   const settled = Promise.all(slots.map((slot) => slot.settled)).then(() => {})
-  views.set('', createView(log, prefixed(slots)))
-  for (const slot of slots) views.set(slot.name, createView(log, unprefixed(slot)))
+  views.set('', createPrefixedView(slots, log))
+  for (const slot of slots) views.set(slot.name, createUnprefixedView(slot, log))
   rebuild()
 
   return {
-    find: (id) => entriesById.get(id),
+    find: (id) => toolsById.get(id),
     candidates: (toolName) => idsByTool.get(toolName) ?? [],
     view: (name = '') => views.get(name),
+    search: () => [],
     connections: () => slots.map((slot) => slot.status),
     settled: (timeoutMs) =>
       new Promise((resolve) => {
@@ -64,68 +70,6 @@ export function createCatalog({ sources, clock, log, random }: CatalogParts): Op
   }
 }
 
-/** Sorted by name, so that the list is the same whatever the order in which connections came up. */
-function prefixed(slots: readonly ConnectionSlot[]): readonly Named[] {
-  return slots
-    .flatMap((slot) => slot.entries.map((entry) => ({ name: nameTool(slot.name, entry.target.name), entry })))
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-}
-
-/** In the connection's own order, which is stable already. */
-function unprefixed(slot: ConnectionSlot): readonly Named[] {
-  return slot.entries.map((entry) => ({ name: entry.target.name, entry }))
-}
-
-interface LiveView extends View {
-  replace(named: readonly Named[]): void
-}
-
-function createView(log: Logger, initial: readonly Named[]): LiveView {
-  const listeners = new Set<() => void>()
-  let version = 0
-  let offered: readonly Named[] = []
-  let list: readonly Named[] = []
-  let byName = new Map<string, Entry>()
-
-  // A listener that fails is its own fault, and takes nothing from the others.
-  const tell = (listener: () => void) => {
-    try {
-      listener()
-    } catch (thrown) {
-      log.error({ cause: thrown instanceof Error ? thrown.stack : String(thrown) }, 'A listener failed.')
-    }
-  }
-  const replace = (named: readonly Named[]) => {
-    if (sameList(named, offered)) return
-    offered = named
-    byName = new Map()
-    list = named.filter(({ name, entry }) => {
-      const other = byName.get(name)
-      if (other === undefined) byName.set(name, entry)
-      else log.error({ name, kept: other.id, dropped: entry.id }, 'Two tools share one name.')
-      return other === undefined
-    })
-    version += 1
-    for (const listener of [...listeners]) tell(listener)
-  }
-  replace(initial)
-
-  return {
-    replace,
-    get version() {
-      return version
-    },
-    find: (name) => byName.get(name),
-    list: () => list,
-    onChange(listener): Disposable {
-      listeners.add(listener)
-      return { dispose: () => listeners.delete(listener) }
-    },
-  }
-}
-
-function sameList(a: readonly Named[], b: readonly Named[]): boolean {
-  return (
-    a.length === b.length && a.every(({ name, entry }, i) => b[i]?.name === name && b[i]?.entry === entry)
-  )
+function isTool(entry: Entry): entry is Entry<Tool> {
+  return entry.target.kind === 'tool'
 }

@@ -53,9 +53,23 @@ function createSupply() {
 describe('opening', () => {
   it('goes from starting to up, with the tools', async () => {
     const { clock, slot, lines } = setUp(async () => createConnection([one, two]))
-    expect(slot.status).toEqual({ name: 'box', type: 'test', state: 'starting', tools: 0 })
+    expect(slot.status).toEqual({
+      name: 'box',
+      type: 'test',
+      state: 'starting',
+      tools: 0,
+      resources: 0,
+      prompts: 0,
+    })
     await clock.advance(0)
-    expect(slot.status).toEqual({ name: 'box', type: 'test', state: 'up', tools: 2 })
+    expect(slot.status).toEqual({
+      name: 'box',
+      type: 'test',
+      state: 'up',
+      tools: 2,
+      resources: 0,
+      prompts: 0,
+    })
     expect(slot.entries).toEqual([
       { id: 'box:one', connection: 'box', target: one },
       { id: 'box:two', connection: 'box', target: two },
@@ -79,7 +93,15 @@ describe('opening', () => {
     const { clock, slot, lines } = setUp(open)
     await clock.advance(0)
     await slot.settled
-    expect(slot.status).toEqual({ name: 'box', type: 'test', state: 'down', tools: 0, cause })
+    expect(slot.status).toEqual({
+      name: 'box',
+      type: 'test',
+      state: 'down',
+      tools: 0,
+      resources: 0,
+      prompts: 0,
+      cause,
+    })
     expect(lines).toMatchObject([{ level: 'warn', event: 'connection.down', connection: 'box', cause }])
   })
 
@@ -192,12 +214,21 @@ describe('R6: a connection that dies', () => {
       type: 'test',
       state: 'down',
       tools: 1,
+      resources: 0,
+      prompts: 0,
       cause: 'exited with code 1',
     })
     expect(slot.entries).toBe(before)
     expect(changes()).toBeGreaterThan(seen)
     await clock.advance(500)
-    expect(slot.status).toEqual({ name: 'box', type: 'test', state: 'up', tools: 1 })
+    expect(slot.status).toEqual({
+      name: 'box',
+      type: 'test',
+      state: 'up',
+      tools: 1,
+      resources: 0,
+      prompts: 0,
+    })
     expect(slot.entries[0]).toBe(before[0])
   })
 

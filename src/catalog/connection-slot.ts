@@ -41,6 +41,8 @@ export interface ConnectionSlot {
   readonly status: ConnectionStatus
   /** Resolves when the first attempt to open has ended, well or badly. */
   readonly settled: Promise<void>
+  /** Follows one resource by its own URI; `undefined` where the connection tells of no changes. */
+  watch(uri: string, listener: () => void): Disposable | undefined
   /** Never rejects. Resolves when the connection is gone, or after 10 s. Calling it twice is safe. */
   close(): Promise<void>
 }
@@ -87,7 +89,13 @@ class LiveSlot implements ConnectionSlot {
   get status(): ConnectionStatus {
     const { name, type } = this.#source
     const cause = this.#cause === undefined ? {} : { cause: this.#cause }
-    return { name, type, state: this.#state, tools: this.#entries.length, ...cause }
+    const count = (kind: Target['kind']) => this.#entries.filter(({ target }) => target.kind === kind).length
+    const counts = { tools: count('tool'), resources: count('resource'), prompts: count('prompt') }
+    return { name, type, state: this.#state, ...counts, ...cause }
+  }
+
+  watch(uri: string, listener: () => void): Disposable | undefined {
+    return this.#connection?.watch?.(uri, listener)
   }
 
   close(): Promise<void> {
@@ -139,7 +147,7 @@ class LiveSlot implements ConnectionSlot {
     this.#state = 'up'
     this.#cause = undefined
     const { log, onChange } = this.#parts
-    const tools = this.#entries.length
+    const { tools } = this.status
     log.info({ event: 'connection.up', connection: this.name, tools }, 'A connection is up.')
     if (opened.onChange !== undefined) subscriptions.push(opened.onChange(() => this.#refresh(opened)))
     if (opened.onClose !== undefined) subscriptions.push(opened.onClose((cause) => this.#lose(opened, cause)))
@@ -240,7 +248,7 @@ function endsWithin(clock: Clock, promise: Promise<unknown>, limitMs: number): P
 
 /**
  * An entry lives as long as its target, so that a chain composed for it is found again after an unrelated change. Of
- * two targets with one name the first counts, under every name that either has.
+ * two targets of one kind and name the first counts, under every name that either has.
  */
 function makeEntries(
   connection: string,
@@ -251,9 +259,28 @@ function makeEntries(
   const byTarget = new Map(known.map((entry) => [entry.target, entry]))
   const byId = new Map<string, Entry>()
   for (const target of targets) {
-    const id = `${connection}:${target.name}`
-    if (byId.has(id)) log.error({ connection, tool: target.name }, 'A connection offers a tool twice.')
-    else byId.set(id, byTarget.get(target) ?? Object.freeze({ id, connection, target }))
+    const id = idOf(connection, target)
+    if (byId.has(id))
+      log.error({ connection, [target.kind]: target.name }, 'A connection offers a target twice.')
+    else byId.set(id, byTarget.get(target) ?? makeEntry(id, connection, target))
   }
   return [...byId.values()]
+}
+
+function makeEntry(id: string, connection: string, target: Target): Entry {
+  const completion = 'completion' in target ? target.completion : undefined
+  const tasks = 'tasks' in target ? target.tasks : undefined
+  return Object.freeze({
+    ...{ id, connection, target },
+    ...(completion === undefined
+      ? {}
+      : { completion: Object.freeze({ id, connection, target: completion }) }),
+    ...(tasks === undefined ? {} : { tasks: Object.freeze({ id, connection, target: tasks }) }),
+  })
+}
+
+/** Resources and prompts have their kind before the connection, whose names may not be those words (C-03). */
+function idOf(connection: string, { kind, name }: Target): string {
+  if (kind === 'tool') return `${connection}:${name}`
+  return `${kind === 'prompt' ? 'prompt' : 'resource'}:${connection}:${name}`
 }

@@ -32,7 +32,14 @@ describe('a table', () => {
 
 describe('the ready screen', () => {
   const facts = { version: '1.0.0', url: 'http://127.0.0.1:8000', isSample: true, isConfiguredPort: true }
-  const connection = { name: 'database', type: 'sql', state: 'up', tools: 4 } as const
+  const connection = {
+    name: 'database',
+    type: 'sql',
+    state: 'up',
+    tools: 4,
+    resources: 0,
+    prompts: 0,
+  } as const
 
   it('names where it listens, how connections stand and three things to try', () => {
     const screen = renderReadyScreen({

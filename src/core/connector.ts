@@ -1,6 +1,7 @@
 import type { Disposable } from './catalog.ts'
 import type { Logger } from './logger.ts'
 import type { Schema } from './schema.ts'
+import type { CredentialStore } from './stores.ts'
 import type { Target } from './tool.ts'
 
 /**
@@ -24,6 +25,10 @@ export interface OpenContext {
   /** Relative paths in the config resolve from here: the config file's folder. Absolute. */
   readonly baseDir: string
   readonly log: Logger
+  /** Where the connection keeps secrets that it obtains itself; absent where nothing is kept. */
+  readonly credentials?: CredentialStore
+  /** What `Connection.notes` said last, in this process or an earlier one, of the same configuration. */
+  readonly notes?: Readonly<Record<string, string>>
   /** Aborts when Weir stops before `open` is done. */
   readonly signal: AbortSignal
 }
@@ -32,6 +37,10 @@ export interface OpenContext {
 export interface Connection {
   /** What it offers now, in a stable order. The same array until something changes. */
   targets(): readonly Target[]
+  /** What the next `open` may want to know; at most a few hundred characters in all. */
+  notes?(): Readonly<Record<string, string>>
+  /** Follows one resource, by its own URI, for as long as the connection lives. `undefined`: it tells of no changes. */
+  watch?(uri: string, listener: () => void): Disposable | undefined
   /** Called after `targets()` began to answer differently. */
   onChange?(listener: () => void): Disposable
   /** Called once if the connection dies for good; Weir then opens a new one. */

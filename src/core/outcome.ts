@@ -4,7 +4,7 @@ import type { WeirError } from './error.ts'
 export type ContentBlock = { readonly type: string; readonly [field: string]: unknown }
 
 /**
- * What a tool answers (C-04), under MCP's own field names, so that an upstream's answer
+ * What a target answers (C-04), under MCP's own field names, so that an upstream's answer
  * passes through untouched, unknown fields included. Without `content`, an edge renders
  * `structuredContent` as one JSON text block.
  */

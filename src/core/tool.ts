@@ -10,12 +10,17 @@ import type { Schema } from './schema.ts'
  */
 export type Effect = 'read' | 'idempotent-write' | 'write' | 'destructive'
 
-/** Everything a caller can ask for goes the same way through the executor. */
-export type Target = Tool
+/** Tells tools from other targets. */
+export function isTool(target: Target): target is Tool {
+  return target.kind === 'tool'
+}
 
-/** One named, typed capability. `name` is snake_case within its connection, or an upstream's own. */
-export interface Tool<I = unknown> {
-  readonly kind: 'tool'
+/** Everything a caller can ask for goes the same way through the executor. */
+export type Target = Tool | Resource | ResourceTemplate | Prompt | Completion | TaskControl
+
+/** What all kinds of targets have. */
+interface TargetBase<I> {
+  /** Unique among its kind within the connection: a tool's or prompt's name, a resource's URI, a template's URI template. */
   readonly name: string
   readonly title?: string
   readonly description: string
@@ -24,13 +29,83 @@ export interface Tool<I = unknown> {
   readonly output?: Schema
   /**
    * The definition as an upstream server gave it, served to clients field by field as it came
-   * (icons, annotations, `_meta`, fields we do not know). Absent for tools of our own.
+   * (icons, annotations, `_meta`, fields we do not know). Absent for targets of our own.
    */
   readonly definition?: Readonly<Record<string, unknown>>
   /** Longest time one call may take, in milliseconds, where it differs from the default of 30,000 (C-07). */
   readonly timeoutMs?: number
   /** Runs once per call, already validated. Throws a WeirError; anything else thrown is an INTERNAL error. */
   run(input: I, context: RunContext): Promise<Result | InputRequired>
+}
+
+/** One named, typed capability. `name` is snake_case within its connection, or an upstream's own. */
+export interface Tool<I = unknown> extends TargetBase<I> {
+  readonly kind: 'tool'
+  /** What people look for it under (D4-032); `general` where absent. */
+  readonly category?: string
+  /** Where a call of it may become a task at the upstream: how the task is asked about and ended. */
+  readonly tasks?: TaskControl
+  /**
+   * A tool that stands for others, such as `call_tool`, names the one that is meant, and the arguments for it. Frontends
+   * call that one instead, so that its own permission and policies hold. Throws INVALID_PARAMS or TOOL_NOT_FOUND.
+   */
+  readonly delegate?: (input: Readonly<Record<string, unknown>>) => Delegation
+}
+
+/** What a call is really for: an entry of the catalog, by id, and its arguments. */
+export interface Delegation {
+  readonly id: string
+  readonly input: Readonly<Record<string, unknown>>
+}
+
+/** What a read is of: the URI as its connection knows it. */
+export interface ReadInput {
+  readonly uri: string
+}
+
+/** Something to read, under one URI, which is its `name`. Its result holds `contents`. */
+export interface Resource extends TargetBase<ReadInput> {
+  readonly kind: 'resource'
+}
+
+/** Many things to read, under URIs of one form, which is its `name`. */
+export interface ResourceTemplate extends TargetBase<ReadInput> {
+  readonly kind: 'resource-template'
+  /** True for what is served and not listed: the URIs that a server answers beside those that it lists. */
+  readonly isUnlisted?: boolean
+  /** Whether a URI is of this form. Linear in the URI's length. */
+  matches(uri: string): boolean
+  readonly completion?: Completion
+}
+
+/** A text for a model, made from arguments, all of them texts. Its result holds `messages`. */
+export interface Prompt extends TargetBase<Readonly<Record<string, string>>> {
+  readonly kind: 'prompt'
+  readonly completion?: Completion
+}
+
+/** MCP's own parameters: which argument, what stands in it so far, and the other arguments as far as they are known. */
+export interface CompletionInput {
+  readonly argument: { readonly name: string; readonly value: string }
+  readonly context?: { readonly arguments?: Readonly<Record<string, string>> }
+}
+
+/** Values for an argument of a prompt or template. Its result holds `completion`. It is called under its owner's id. */
+export interface Completion extends TargetBase<CompletionInput> {
+  readonly kind: 'completion'
+}
+
+/** What is done to a task of an upstream, under the upstream's own task id. */
+export interface TaskInput {
+  readonly method: 'tasks/get' | 'tasks/update' | 'tasks/cancel'
+  readonly taskId: string
+  /** The rest of the method's parameters. */
+  readonly params?: Readonly<Record<string, unknown>>
+}
+
+/** Asks about, feeds and ends tasks that a tool has begun. It is called under its tool's id. */
+export interface TaskControl extends TargetBase<TaskInput> {
+  readonly kind: 'task-control'
 }
 
 /** What a running tool gets beside its input. */

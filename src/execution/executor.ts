@@ -6,7 +6,7 @@ import type { CallEvent } from '../core/event.ts'
 import { type InputAnswers, InputRequired, type Outcome } from '../core/outcome.ts'
 import { isObject } from '../core/parse-json.ts'
 import type { Policy, Stage } from '../core/policy.ts'
-import type { RunContext } from '../core/tool.ts'
+import type { RunContext, Tool } from '../core/tool.ts'
 import { composeStages } from './pipeline.ts'
 
 /** What a call passes, and what decides how. */
@@ -42,7 +42,9 @@ export function createExecutor({ stages, resolvePolicy }: ExecutorParts): Execut
 /** The innermost link: the tool itself. Async, so that a tool that throws at once rejects like any other. */
 async function runTarget(call: Call): Promise<Outcome> {
   if (call.cancellation.reason !== undefined) throw call.cancellation.reason
-  const answer: unknown = await call.entry.target.run(call.input, new CallContext(call))
+  // The kinds differ in their input alone, which the chain has checked by the target's own schema.
+  const target = call.entry.target as Tool
+  const answer: unknown = await target.run(call.input, new CallContext(call))
   // A connector in plain JavaScript may forget to answer; every stage may rely on a result.
   if (!isObject(answer)) throw new TypeError(`${call.entry.id} answered with no result`)
   return answer instanceof InputRequired

@@ -100,7 +100,7 @@ describe('describeConnector notices', () => {
       /open\(\) resolved/,
     ],
     ['a tool name in camel case', withTool({ name: 'otherTool' }), {}, /not snake_case/],
-    ['a tool name twice', withTool({ name: 'wait_long' }), {}, /two tools/],
+    ['a tool name twice', withTool({ name: 'wait_long' }), {}, /two targets are the tool/],
     ['a tool without description', withTool({ description: '' }), {}, /no description/],
     [
       'an undescribed input field',

@@ -4,7 +4,7 @@ import type { AnyConnector, Connection, OpenContext } from '../core/connector.ts
 import { renderError, WeirError } from '../core/error.ts'
 import { silentLogger } from '../core/logger.ts'
 import { type JsonSchema, type Schema, toJsonSchema } from '../core/schema.ts'
-import type { RunContext, Tool } from '../core/tool.ts'
+import { isTool, type RunContext, type Tool } from '../core/tool.ts'
 
 /** What the suite needs to know of a connector. */
 export interface ConnectorCase {
@@ -98,12 +98,13 @@ async function openAndClose(connector: AnyConnector, given: ConnectorCase): Prom
 async function checkTools(connector: AnyConnector, given: ConnectorCase): Promise<void> {
   await withConnection(connector, given, async (connection) => {
     const names = new Set<string>()
-    for (const tool of connection.targets()) {
-      demand(!names.has(tool.name), `two tools are named ${tool.name}`)
-      names.add(tool.name)
-      if (given.ownTools !== false) checkOwnTool(tool)
+    for (const target of connection.targets()) {
+      const name = `${target.kind} ${target.name}`
+      demand(!names.has(name), `two targets are the ${name}`)
+      names.add(name)
+      if (given.ownTools !== false && isTool(target)) checkOwnTool(target)
     }
-    const again = connection.targets().map(({ name }) => name)
+    const again = connection.targets().map(({ kind, name }) => `${kind} ${name}`)
     demand(isDeepStrictEqual([...names], again), 'targets() is not in a stable order')
   })
 }
@@ -139,7 +140,10 @@ async function abortOpen(connector: AnyConnector, given: ConnectorCase): Promise
 async function abortCall(connector: AnyConnector, given: ConnectorCase): Promise<void> {
   await withConnection(connector, given, async (connection) => {
     const { tool: name, input } = given.slowCall!
-    const tool = connection.targets().find((target) => target.name === name)
+    const tool = connection
+      .targets()
+      .filter(isTool)
+      .find((target) => target.name === name)
     if (tool === undefined) throw new Error(`there is no tool ${name}`)
     const controller = new AbortController()
     const reason = new WeirError('CANCELLED', 'The caller left.')

@@ -140,7 +140,7 @@ async function findEntry(weir: Weir, connection: string, wish: Wish): Promise<En
       { hint: 'Check its settings, and that the system it names is running.' },
     )
   }
-  const ids = (weir.catalog.view()?.list() ?? []).map(({ entry }) => entry.id)
+  const ids = (weir.catalog.view()?.tools.list() ?? []).map(({ entry }) => entry.id)
   throw unknownTool(wish.id, ids, `the connection ${connection}`)
 }
 

@@ -60,7 +60,7 @@ async function listHere(setup: Setup): Promise<Listing | 'interrupted'> {
     const left = new Promise((resolve) => signal.addEventListener('abort', resolve))
     await Promise.race([weir.catalog.settled(settleMaxMs), left])
     if (signal.aborted) return 'interrupted'
-    const entries = (weir.catalog.view()?.list() ?? []).map(({ entry }) => entry)
+    const entries = (weir.catalog.view()?.tools.list() ?? []).map(({ entry }) => entry)
     return {
       tools: entries.map(({ id, target }) => ({
         id,

@@ -6,6 +6,7 @@ import type { Connection } from '../../core/connector.ts'
 import type { WeirError } from '../../core/error.ts'
 import { silentLogger } from '../../core/logger.ts'
 import type { Result } from '../../core/outcome.ts'
+import { isTool } from '../../core/tool.ts'
 import { createEgress } from '../../egress/create-egress.ts'
 import { createHttpConnector } from './http.ts'
 import type { HttpAnswer } from './render-answer.ts'
@@ -72,7 +73,7 @@ export async function createWorld() {
 
 /** Runs `http_request` as the executor would: arguments checked and passed on as they are, the answer checked after. */
 export async function callApi(from: Connection, input: Record<string, unknown>, signal?: AbortSignal) {
-  const tool = from.targets()[0]!
+  const tool = from.targets().filter(isTool)[0]!
   const given = { method: 'GET', api_name: 'crm', ...input }
   parse(tool.input, given)
   const result = (await tool.run(given, {

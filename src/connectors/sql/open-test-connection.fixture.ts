@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Connection } from '../../core/connector.ts'
 import { silentLogger } from '../../core/logger.ts'
+import { isTool } from '../../core/tool.ts'
 import { sql } from './sql.ts'
 
 /** The documents' sample tables (D0-022), and what else the tests of all tools read. */
@@ -45,7 +46,10 @@ export async function openTestConnection(
     connection,
     folder,
     async call(name, input, { signal, deadlineMs } = {}) {
-      const tool = connection.targets().find((target) => target.name === name)
+      const tool = connection
+        .targets()
+        .filter(isTool)
+        .find((target) => target.name === name)
       if (tool === undefined) throw new Error(`no tool ${name}`)
       const result = await tool.run(input, {
         signal: signal ?? new AbortController().signal,

@@ -4,6 +4,7 @@ import { WeirError } from '../../core/error.ts'
 import { type LogLevel, logLevels } from '../../core/event.ts'
 import type { InputAnswers, InputRequired } from '../../core/outcome.ts'
 import { isObject } from '../../core/parse-json.ts'
+import type { Tool } from '../../core/tool.ts'
 import type { JsonRpcRequest } from '../../wire/json-rpc.ts'
 import type { Implementation, RequestMeta, Revision } from '../../wire/model.ts'
 import { supportedVersions } from '../../wire/revisions/index.ts'
@@ -109,7 +110,7 @@ function createListMethods({ catalog, server }: MethodParts): Record<string, Ans
     'tools/list': async (exchange) => {
       if (!isSettled) await settle()
       refuseCursor(exchange.request)
-      return renderTools(exchange.view, exchange.revision)
+      return renderTools(exchange.view.tools, exchange.revision)
     },
     'resources/list': (exchange) => renderEmpty('resources', exchange),
     'resources/templates/list': (exchange) => renderEmpty('resourceTemplates', exchange),
@@ -160,14 +161,14 @@ async function callTool(parts: MethodParts, exchange: Exchange): Promise<string>
 }
 
 /** A tool that is not there may belong to a connection that is still starting. */
-async function findTool({ catalog }: MethodParts, { view }: Exchange, name: unknown): Promise<Entry> {
+async function findTool({ catalog }: MethodParts, { view }: Exchange, name: unknown): Promise<Entry<Tool>> {
   if (typeof name !== 'string') {
     throw new WeirError('INVALID_PARAMS', '"name" must be a string.', { hint: 'Name the tool to call.' })
   }
-  let entry = view.find(name)
+  let entry = view.tools.find(name)
   if (entry === undefined && catalog.connections().some(({ state }) => state === 'starting')) {
     await catalog.settled(settleMaxMs)
-    entry = view.find(name)
+    entry = view.tools.find(name)
   }
   if (entry === undefined) {
     throw new WeirError('TOOL_NOT_FOUND', `Tool ${JSON.stringify(name.slice(0, 200))} not found.`, {

@@ -1,25 +1,28 @@
-import type { View } from '../../core/catalog.ts'
+import type { Listing } from '../../core/catalog.ts'
 import { toJsonSchema } from '../../core/schema.ts'
 import type { Effect, Tool } from '../../core/tool.ts'
 import type { Revision } from '../../wire/model.ts'
 
-/** The result of `tools/list` for a view in a revision, encoded: a list of 1,000 tools is made once, not per request (P10). */
-export type RenderTools = (view: View, revision: Revision) => Buffer
+/** The result of `tools/list` in a revision, encoded: a list of 1,000 tools is made once, not per request (P10). */
+export type RenderTools = (tools: Listing<Tool>, revision: Revision) => Buffer
 
-/** `renderMembers` gives what follows the list in every result of a revision. Lists are kept until their view changes. */
+/** `renderMembers` gives what follows the list in every result of a revision. Lists are kept until they change. */
 export function createToolsRenderer(renderMembers: (revision: Revision) => string): RenderTools {
-  const kept = new WeakMap<View, Map<string, { readonly viewVersion: number; readonly result: Buffer }>>()
-  return (view, revision) => {
-    let byRevision = kept.get(view)
+  const kept = new WeakMap<
+    Listing<Tool>,
+    Map<string, { readonly listVersion: number; readonly result: Buffer }>
+  >()
+  return (listing, revision) => {
+    let byRevision = kept.get(listing)
     if (byRevision === undefined) {
       byRevision = new Map()
-      kept.set(view, byRevision)
+      kept.set(listing, byRevision)
     }
     let rendered = byRevision.get(revision.version)
-    if (rendered === undefined || rendered.viewVersion !== view.version) {
-      const tools = view.list().map(({ name, entry }) => renderTool(name, entry.target, revision.era))
+    if (rendered === undefined || rendered.listVersion !== listing.version) {
+      const tools = listing.list().map(({ name, entry }) => renderTool(name, entry.target, revision.era))
       const text = `{"tools":${JSON.stringify(tools)}${renderMembers(revision)}}`
-      rendered = { viewVersion: view.version, result: Buffer.from(text) }
+      rendered = { listVersion: listing.version, result: Buffer.from(text) }
       byRevision.set(revision.version, rendered)
     }
     return rendered.result

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import type { View } from '../../core/catalog.ts'
+import type { Listing } from '../../core/catalog.ts'
 import { WeirError } from '../../core/error.ts'
 import type { CallEvent } from '../../core/event.ts'
 import type { Result } from '../../core/outcome.ts'
@@ -133,11 +133,11 @@ describe('a list of tools', () => {
       tools.map((target) => ({ name: `c__${target.name}`, entry: { id: 'c:x', connection: 'c', target } })),
     )
     return {
-      view: { version: 1, find: () => undefined, list, onChange: () => ({ dispose() {} }) } as View,
+      view: { version: 1, find: () => undefined, list, onChange: () => ({ dispose() {} }) } as Listing<Tool>,
       list,
     }
   }
-  const render = (view: View, revision = newestModern) =>
+  const render = (view: Listing<Tool>, revision = newestModern) =>
     JSON.parse(createToolsRenderer(() => '')(view, revision).toString()).tools
 
   it('shows an upstream’s definition field by field, under our name', () => {

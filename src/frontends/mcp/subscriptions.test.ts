@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { View } from '../../core/catalog.ts'
+import type { Listing, View } from '../../core/catalog.ts'
 import { type Gateway, modernRequest, type OpenReply, startGateway } from './gateway.fixture.ts'
 import { createSubscriptions, type Subscriber } from './subscriptions.ts'
 
@@ -102,7 +102,8 @@ describe('subscriptions/listen over HTTP', () => {
 })
 
 describe('the bound', () => {
-  const view = (onListener: (change: number) => void): View => ({
+  const view = (onListener: (change: number) => void) => ({ tools: listing(onListener) }) as unknown as View
+  const listing = (onListener: (change: number) => void): Listing => ({
     version: 0,
     find: () => undefined,
     list: () => [],

@@ -42,7 +42,7 @@ export function createSubscriptions(): Subscriptions {
   const open = new Map<Subscriber, Disposable & { readonly answerText: string | undefined }>()
 
   const add = (view: View, subscriber: Subscriber, changed?: string, answerText?: string): Disposable => {
-    const changes = changed === undefined ? undefined : view.onChange(() => subscriber.notify(changed))
+    const changes = changed === undefined ? undefined : view.tools.onChange(() => subscriber.notify(changed))
     const subscription = {
       answerText,
       dispose() {

@@ -102,7 +102,10 @@ describe('GET /readyz', () => {
       find: () => undefined,
       candidates: () => [],
       view: () => undefined,
-      connections: () => [{ name: 'box', type: 'x', state: 'up', tools: 1 } as const],
+      search: () => [],
+      connections: () => [
+        { name: 'box', type: 'x', state: 'up', tools: 1, resources: 0, prompts: 0 } as const,
+      ],
       settled: async () => {},
     }
     let isServing = true

@@ -34,7 +34,7 @@ export async function renderDiscovery({
   readonly server: { readonly name: string; readonly version: string }
 }): Promise<Discovery> {
   await catalog.settled(settleMaxMs)
-  const entries = (catalog.view()?.list() ?? []).map(({ entry }) => entry)
+  const entries = (catalog.view()?.tools.list() ?? []).map(({ entry }) => entry)
   return {
     server_name: server.name,
     version: server.version,

@@ -86,7 +86,7 @@ describe('GET /mcp/discover', () => {
     expect(names).toEqual(
       served.weir.catalog
         .view()!
-        .list()
+        .tools.list()
         .map(({ entry }) => entry.id),
     )
     expect(names).toContain('desk:send_email')
