@@ -1,15 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { readExpectations } from './runner/judge.ts'
-import { listRequiredScenarios, neverExpected, revisions } from './runner/requirements.ts'
+import { listRequiredScenarios, neverExpected, revisions, roles } from './runner/requirements.ts'
 
 describe.each(revisions)('expected failures of %s', (revision) => {
   const text = readFileSync(new URL(`expected-failures-${revision}.yaml`, import.meta.url), 'utf8')
-  const entries = readExpectations(text)
+  const ofRole = roles.map((role) => ({ role, names: readExpectations(text, role) }))
+  const entries = ofRole.flatMap(({ names }) => names)
 
   it('name required scenarios only, each once', () => {
-    const { all } = listRequiredScenarios(revision)
-    for (const entry of entries) expect(all).toContain(entry.split(':')[0])
+    for (const { role, names } of ofRole) {
+      const { all } = listRequiredScenarios(role, revision)
+      for (const entry of names) expect(all).toContain(entry.split(':')[0])
+    }
     expect(new Set(entries).size).toBe(entries.length)
   })
 

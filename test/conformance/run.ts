@@ -4,16 +4,18 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readExpectations } from './runner/judge.ts'
 import { type Counts, count, renderRun } from './runner/render-report.ts'
-import { type Revision, revisions } from './runner/requirements.ts'
+import { type Revision, type Role, revisions, roles } from './runner/requirements.ts'
 import { runSuite, type SuiteRun } from './runner/run-suite.ts'
 import { type Subject, startFixture, startWeir, type Upstream, upstreams } from './runner/upstreams.ts'
 
-const usage = `Runs the MCP conformance suite through Weir, with a server of the official SDK behind it.
+const usage = `Runs the MCP conformance suite through Weir, with a server of the official SDK behind it, and the
+suite's scenarios for clients against Weir's own connector to MCP servers.
 
   npm run conformance -- [options]
 
   --upstream http|stdio|all             how Weir reaches the fixture (all)
   --revision 2026-07-28|2025-11-25|all  which required scenarios to run (all)
+  --role server|client|all              which end of the protocol is under test (all; clients at 2026-07-28)
   --direct                              test the fixture itself, over HTTP, without Weir
   --json                                one JSON document instead of tables
   --help
@@ -28,6 +30,7 @@ const { values } = parseArgs({
   options: {
     upstream: { type: 'string', default: 'all' },
     revision: { type: 'string', default: 'all' },
+    role: { type: 'string', default: 'all' },
     direct: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
@@ -43,10 +46,11 @@ async function main(): Promise<number> {
   process.once('SIGTERM', () => process.exit(143))
   const asked = pick(revisions, values.revision, '--revision')
   const ways = values.direct ? [undefined] : pick(upstreams, values.upstream, '--upstream')
+  const askedRoles = values.direct ? ['server'] : pick(roles, values.role, '--role')
   const workDir = await mkdtemp(join(tmpdir(), 'weir-conformance-'))
   const runs: TitledRun[] = []
   let broken = 0
-  for (const way of ways) {
+  for (const way of askedRoles.includes('server') ? ways : []) {
     try {
       runs.push(...(await runAgainst(way, asked, join(workDir, way ?? 'direct'))))
     } catch (error) {
@@ -54,6 +58,7 @@ async function main(): Promise<number> {
       process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
     }
   }
+  if (askedRoles.includes('client')) runs.push(...(await runClient(asked, workDir)))
   const { passed, expected, failed } = count(runs)
   await report({ passed, expected, failed: failed + broken, runs }, workDir)
   return failed + broken === 0 ? 0 : 1
@@ -78,10 +83,10 @@ async function runAgainst(
   const runs: TitledRun[] = []
   try {
     for (const revision of asked) {
-      const expected = way ? await loadExpectations(revision) : []
-      const run = await runSuite(subject.url, revision, expected, join(workDir, revision))
-      if (!values.json) process.stdout.write(`${renderRun(title, run)}\n`)
-      runs.push({ ...run, title })
+      const expected = way ? await loadExpectations('server', revision) : []
+      const server = { role: 'server', url: subject.url } as const
+      const run = await runSuite(server, revision, expected, join(workDir, revision))
+      runs.push(tell(title, run))
     }
   } finally {
     await subject.stop()
@@ -90,9 +95,23 @@ async function runAgainst(
   return runs
 }
 
-async function loadExpectations(revision: Revision): Promise<readonly string[]> {
+/** Weir's connector chooses its revision by itself, and is held to the newest. */
+async function runClient(asked: readonly Revision[], workDir: string): Promise<TitledRun[]> {
+  const [revision] = revisions
+  if (!asked.includes(revision)) return []
+  const expected = await loadExpectations('client', revision)
+  const run = await runSuite({ role: 'client' }, revision, expected, join(workDir, 'client'))
+  return [tell('The mcp connector as a client', run)]
+}
+
+function tell(title: string, run: SuiteRun): TitledRun {
+  if (!values.json) process.stdout.write(`${renderRun(title, run)}\n`)
+  return { ...run, title }
+}
+
+async function loadExpectations(role: Role, revision: Revision): Promise<readonly string[]> {
   const file = new URL(`expected-failures-${revision}.yaml`, import.meta.url)
-  return readExpectations(await readFile(file, 'utf8'))
+  return readExpectations(await readFile(file, 'utf8'), role)
 }
 
 function pick<T extends string>(choices: readonly T[], value: string, option: string): readonly T[] {

@@ -34,7 +34,7 @@ export async function greet(opening: Opening, era: Era | 'auto', signal: AbortSi
   if (era === 'legacy') return readInitialized(await opening.initialize(signal))
   const probe = new AbortController()
   const probing = AbortSignal.any([signal, probe.signal])
-  const discovered = opening.discover(probing).then(readDiscovered)
+  const discovered = discover(opening, probing)
   try {
     if (era === 'modern') return (await discovered) ?? refuseLegacy()
     const verdict = discovered.catch(forgive)
@@ -70,6 +70,20 @@ async function hesitate(delayMs: number, signal: AbortSignal): Promise<'silent'>
   return 'silent'
 }
 
+/** A server that refuses our version and names it among those it speaks is asked again, once. */
+async function discover(opening: Opening, signal: AbortSignal): Promise<Greeting | undefined> {
+  const first = await opening.discover(signal)
+  const isOurs = 'error' in first && namedVersions(first.error)?.includes(newestModern.version) === true
+  return readDiscovered(isOurs ? await opening.discover(signal) : first)
+}
+
+/** What a server says it speaks when it refuses a version; undefined where it refuses for another reason. */
+function namedVersions({ code, data }: JsonRpcError): readonly unknown[] | undefined {
+  if (code !== modernErrorCodes.unsupportedVersion) return undefined
+  const supported = isObject(data) ? data['supported'] : undefined
+  return Array.isArray(supported) ? supported : []
+}
+
 /** Undefined: a legacy server. Throws where the server is modern and yet of no use to us. */
 function readDiscovered(response: JsonRpcResponse): Greeting | undefined {
   if ('error' in response) return readRefusal(response.error)
@@ -79,10 +93,8 @@ function readDiscovered(response: JsonRpcResponse): Greeting | undefined {
 }
 
 function readRefusal(error: JsonRpcError): Greeting | undefined {
-  if (error.code === modernErrorCodes.unsupportedVersion) {
-    const supported = isObject(error.data) ? error.data['supported'] : undefined
-    return readSupported(Array.isArray(supported) ? supported : [])
-  }
+  const supported = namedVersions(error)
+  if (supported !== undefined) return readSupported(supported)
   const isModern =
     error.code === modernErrorCodes.headerMismatch || error.code === modernErrorCodes.missingCapability
   if (isModern) throw parseUpstreamError(error)

@@ -33,11 +33,11 @@ describe('judge', () => {
 
 describe('readExpectations', () => {
   it('reads names and an empty list', () => {
-    expect(readExpectations('server:\n  - a # why\n  - b:c\n')).toEqual(['a', 'b:c'])
-    expect(readExpectations('# nothing\n')).toEqual([])
+    expect(readExpectations('server:\n  - a # why\n  - b:c\nclient: [d]\n', 'server')).toEqual(['a', 'b:c'])
+    expect(readExpectations('# nothing\n', 'client')).toEqual([])
   })
 
   it('refuses an entry that YAML reads as a mapping', () => {
-    expect(() => readExpectations('server:\n  - a: b\n')).toThrow('list of names')
+    expect(() => readExpectations('server:\n  - a: b\n', 'server')).toThrow('list of names')
   })
 })

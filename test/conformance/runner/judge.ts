@@ -1,4 +1,5 @@
 import { parse } from 'yaml'
+import type { Role } from './requirements.ts'
 
 /** One line of a scenario's `checks.json`. */
 export interface Check {
@@ -22,12 +23,12 @@ export interface ScenarioResult {
   readonly stale: readonly string[]
 }
 
-/** Reads a list of expected failures: scenario names, or `scenario:check-id`, under the key `server`. */
-export function readExpectations(yaml: string): readonly string[] {
-  const file: { server?: unknown } | null = parse(yaml)
-  const entries: unknown = file?.server ?? []
+/** Reads a list of expected failures: scenario names, or `scenario:check-id`, under the key `server` or `client`. */
+export function readExpectations(yaml: string, role: Role): readonly string[] {
+  const file: Partial<Record<Role, unknown>> | null = parse(yaml)
+  const entries: unknown = file?.[role] ?? []
   if (!Array.isArray(entries) || !entries.every((entry) => typeof entry === 'string')) {
-    throw new Error('A list of expected failures must have a list of names under `server`')
+    throw new Error(`A list of expected failures must have a list of names under "${role}"`)
   }
   return entries
 }

@@ -6,6 +6,10 @@ import { parse } from 'yaml'
 export const revisions = ['2026-07-28', '2025-11-25'] as const
 export type Revision = (typeof revisions)[number]
 
+/** Which end of the protocol is under test: Weir as a server, or its `mcp` connector as a client. */
+export const roles = ['server', 'client'] as const
+export type Role = (typeof roles)[number]
+
 const suiteDir = dirname(
   createRequire(import.meta.url).resolve('@modelcontextprotocol/conformance/package.json'),
 )
@@ -17,9 +21,12 @@ export const suiteEntry = join(suiteDir, 'dist/index.js')
  * Scenarios the suite runs without counting them, which Weir has to pass nevertheless: headers must
  * be checked, schemas must survive a hop, a deleted session must be gone.
  */
-const extraScenarios: Record<Revision, readonly string[]> = {
-  '2026-07-28': ['http-header-validation', 'http-custom-header-server-validation', 'json-schema-2020-12'],
-  '2025-11-25': ['json-schema-2020-12', 'server-session-lifecycle'],
+const extraScenarios: Record<Role, Record<Revision, readonly string[]>> = {
+  server: {
+    '2026-07-28': ['http-header-validation', 'http-custom-header-server-validation', 'json-schema-2020-12'],
+    '2025-11-25': ['json-schema-2020-12', 'server-session-lifecycle'],
+  },
+  client: { '2026-07-28': [], '2025-11-25': [] },
 }
 
 export interface RequiredScenarios {
@@ -29,10 +36,11 @@ export interface RequiredScenarios {
   readonly all: readonly string[]
 }
 
-export function listRequiredScenarios(revision: Revision): RequiredScenarios {
+export function listRequiredScenarios(role: Role, revision: Revision): RequiredScenarios {
   const file = join(suiteDir, 'requirements', `${revision}.yaml`)
-  const { server }: { server: string[] } = parse(readFileSync(file, 'utf8'))
-  return { scored: server, all: [...server, ...extraScenarios[revision]] }
+  const required: Record<Role, string[]> = parse(readFileSync(file, 'utf8'))
+  const scored = required[role]
+  return { scored, all: [...scored, ...extraScenarios[role][revision]] }
 }
 
 /** Scenarios the list of expected failures may never name: tools pass through from the first day. */
