@@ -2,7 +2,7 @@ import { isObject } from '../../core/parse-json.ts'
 import type { JsonRpcRequest } from '../../wire/json-rpc.ts'
 import type { Capabilities, Implementation, Revision } from '../../wire/model.ts'
 import { negotiateLegacy } from '../../wire/revisions/index.ts'
-import { serverCapabilities } from './methods.ts'
+import { serverCapabilities } from './methods/capabilities.ts'
 
 /** What a handshake settled. */
 export interface Handshake {

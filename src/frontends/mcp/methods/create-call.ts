@@ -1,0 +1,50 @@
+import type { Call } from '../../../core/call.ts'
+import type { Entry } from '../../../core/catalog.ts'
+import type { InputAnswers } from '../../../core/outcome.ts'
+import { isObject } from '../../../core/parse-json.ts'
+import { nextCallId } from '../../shared/next-call-id.ts'
+import { createEmit, wantedLogLevel } from '../emit.ts'
+import type { Exchange } from '../exchange.ts'
+import type { RequestStates, StateBinding } from '../request-state.ts'
+import type { MethodParts } from './method-parts.ts'
+
+/** The call that a request asks for, with everything its client said about itself. */
+export function createCall(
+  { states }: MethodParts,
+  exchange: Exchange,
+  entry: Entry,
+  binding: StateBinding,
+): Call {
+  const { request, meta, caller, cancellation, session } = exchange
+  const emit = createEmit(exchange)
+  const logLevel = wantedLogLevel(exchange)
+  const answers = readAnswers(states, request.params, binding)
+  const clientCapabilities = session?.clientCapabilities ?? meta.clientCapabilities
+  return {
+    id: nextCallId(),
+    entry,
+    input: binding.input,
+    caller,
+    cancellation,
+    via: 'mcp',
+    clientCapabilities,
+    wantsProgress: emit !== undefined && meta.progressToken !== undefined,
+    ...(meta.forward === undefined ? {} : { meta: meta.forward }),
+    ...(emit === undefined || logLevel === undefined ? {} : { logLevel }),
+    ...(answers === undefined ? {} : { answers }),
+    ...(emit === undefined ? {} : { emit }),
+  }
+}
+
+function readAnswers(
+  states: RequestStates,
+  { inputResponses, requestState }: Record<string, unknown>,
+  binding: StateBinding,
+): InputAnswers | undefined {
+  if (inputResponses === undefined && requestState === undefined) return undefined
+  const resume = requestState === undefined ? undefined : states.open(requestState, binding)
+  return {
+    responses: isObject(inputResponses) ? inputResponses : {},
+    ...(resume === undefined ? {} : { resume }),
+  }
+}
