@@ -1,6 +1,8 @@
 import type { Catalog, Entry } from '../../core/catalog.ts'
 import { WeirError } from '../../core/error.ts'
 import { isObject } from '../../core/parse-json.ts'
+import type { Tool } from '../../core/tool.ts'
+import { followDelegate } from '../shared/follow-delegate.ts'
 
 /** One tool to run, as asked for. */
 export interface ToolRequest {
@@ -14,9 +16,9 @@ export interface ExecuteRequest {
   readonly requestId: string | undefined
 }
 
-/** A tool that is there. */
+/** A tool that is there, and the input for it: where the one that was asked for stands for another, that other's. */
 export interface FoundTool extends ToolRequest {
-  readonly entry: Entry
+  readonly entry: Entry<Tool>
 }
 
 /** Tools in one request. */
@@ -81,11 +83,14 @@ export async function findTools(
   const isKnown = ({ slug }: ToolRequest) =>
     catalog.find(slug) !== undefined || catalog.candidates(slug).length > 0
   if (!tools.every(isKnown)) await catalog.settled(settleMaxMs)
-  return tools.map((tool) => ({ ...tool, entry: findTool(catalog, tool.slug) }))
+  return tools.map(({ slug, input }) => {
+    const asked = { entry: findTool(catalog, slug), input }
+    return { slug, ...followDelegate(catalog, asked) }
+  })
 }
 
 /** By its exact id, or by its bare name where only one tool has it (C-03, B-139). */
-function findTool(catalog: Catalog, slug: string): Entry {
+function findTool(catalog: Catalog, slug: string): Entry<Tool> {
   const exact = catalog.find(slug)
   if (exact !== undefined) return exact
   const [only, ...others] = catalog.candidates(slug)

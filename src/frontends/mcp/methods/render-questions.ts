@@ -3,7 +3,6 @@ import type { InputRequired } from '../../../core/outcome.ts'
 import { isObject } from '../../../core/parse-json.ts'
 import type { RequestMeta } from '../../../wire/model.ts'
 import type { Exchange } from '../exchange.ts'
-import { renderFailure } from '../render-result.ts'
 import type { StateBinding } from '../request-state.ts'
 import type { MethodParts } from './method-parts.ts'
 
@@ -38,10 +37,9 @@ export function renderQuestions(
   binding: StateBinding,
 ): string {
   if (revision.era === 'legacy') {
-    const error = new WeirError('INPUT_UNSUPPORTED', `${binding.id} asks its user a question.`, {
+    throw new WeirError('INPUT_UNSUPPORTED', `${binding.id} asks its user a question.`, {
       hint: 'Connect with a client of revision 2026-07-28.',
     })
-    return renderFailure(error, undefined, revision, server)
   }
   checkAnswerable(required, meta, binding.id)
   const members = revision.resultMembers(server).replace('"complete"', '"input_required"')
