@@ -1,5 +1,6 @@
 import type { Caller } from './caller.ts'
 import type { StopSignal } from './cancellation.ts'
+import type { Entry } from './catalog.ts'
 import type { CallEvent } from './event.ts'
 import type { InputAnswers, InputRequired, Result } from './outcome.ts'
 import type { Schema } from './schema.ts'
@@ -52,9 +53,9 @@ export interface Tool<I = unknown> extends TargetBase<I> {
   readonly delegate?: (input: Readonly<Record<string, unknown>>) => Delegation
 }
 
-/** What a call is really for: an entry of the catalog, by id, and its arguments. */
+/** What a call is really for: an entry, with whatever a toolset changed of it, and its arguments. */
 export interface Delegation {
-  readonly id: string
+  readonly entry: Entry<Tool>
   readonly input: Readonly<Record<string, unknown>>
 }
 

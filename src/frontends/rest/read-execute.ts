@@ -85,7 +85,7 @@ export async function findTools(
   if (!tools.every(isKnown)) await catalog.settled(settleMaxMs)
   return tools.map(({ slug, input }) => {
     const asked = { entry: findTool(catalog, slug), input }
-    return { slug, ...followDelegate(catalog, asked) }
+    return { slug, ...followDelegate(asked) }
   })
 }
 
