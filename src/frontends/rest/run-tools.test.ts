@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, get, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import type { Call } from '../../core/call.ts'
+import type { Entry } from '../../core/catalog.ts'
 import { jsonSchema } from '../../core/schema.ts'
 import type { Tool } from '../../core/tool.ts'
 import { createExecutor } from '../../execution/executor.ts'
@@ -33,7 +33,7 @@ describe('a client that left while its tools were being found', () => {
         return {}
       },
     }
-    const entry: Call['entry'] = { id: 'box:send', connection: 'box', target }
+    const entry: Entry<Tool> = { id: 'box:send', connection: 'box', target }
     const executor = createExecutor({
       stages: [],
       resolvePolicy: () => ({ timeoutMs: 1_000 }),
