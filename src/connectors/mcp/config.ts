@@ -62,6 +62,18 @@ export const mcpConfig = z
       .max(600_000)
       .default(60_000)
       .describe('Longest time the server may take to start and list its tools, in milliseconds.'),
+    isolation: z
+      .enum(['shared', 'caller'])
+      .default('shared')
+      .describe(
+        '`shared`: all callers use one connection. `caller`: each gets one of its own, opened by its first call, for servers that keep state of their user.',
+      ),
+    callersMax: z
+      .int()
+      .min(1)
+      .max(1_000)
+      .default(64)
+      .describe('With `isolation: caller`, how many callers may have a connection of their own at once.'),
     era: z
       .enum(['auto', 'modern', 'legacy'])
       .default('auto')

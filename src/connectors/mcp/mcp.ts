@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { systemClock } from '../../core/clock.ts'
 import { type Connector, defineConnector, type OpenContext } from '../../core/connector.ts'
 import { WeirError } from '../../core/error.ts'
 import type { Egress, EgressTarget } from '../../egress/egress.ts'
@@ -8,6 +9,7 @@ import { createChildEnvironment } from './child-environment.ts'
 import { type McpConfig, mcpConfig } from './config.ts'
 import type { Era } from './greet.ts'
 import { HttpTransport } from './http-transport.ts'
+import { IsolatedConnection } from './isolated-connection.ts'
 import { McpConnection, type McpConnectionOptions } from './mcp-connection.ts'
 import { runWithin } from './run-within.ts'
 import type { Command } from './server-process.ts'
@@ -27,6 +29,8 @@ export interface McpConnectorOptions {
 /** Calls to one server at once, and its stream of news. */
 const socketsMax = 66
 const erasMax = 1_000
+/** A caller's own connection is opened for as long as its time limit lets it. */
+const never = new AbortController().signal
 /** A cold start may take long, so a silent process gets more time than a silent host. */
 const hesitationMs = { stdio: 10_000, http: 5_000 }
 
@@ -41,12 +45,18 @@ export function createMcpConnector(options: McpConnectorOptions): Connector<McpC
     async open(config, context) {
       const key = JSON.stringify([config.url, config.command, config.args, config.cwd, context.baseDir])
       const connect = await prepare(config, context, options)
-      const opened = await runWithin(config.startTimeout, context.signal, 'its opening', (signal) =>
-        openInEra(config.era === 'auto' ? (eras.get(key) ?? 'auto') : config.era, config, connect, signal),
-      )
-      if (eras.size >= erasMax) eras.clear()
-      eras.set(key, opened.era)
-      return opened
+      const open = async (stop: AbortSignal) => {
+        const opened = await runWithin(config.startTimeout, stop, 'its opening', (signal) =>
+          openInEra(config.era === 'auto' ? (eras.get(key) ?? 'auto') : config.era, config, connect, signal),
+        )
+        if (eras.size >= erasMax) eras.clear()
+        eras.set(key, opened.era)
+        return opened
+      }
+      const shared = await open(context.signal)
+      if (config.isolation === 'shared') return shared
+      const { callersMax } = config
+      return new IsolatedConnection({ shared, open: () => open(never), clock: systemClock, callersMax })
     },
   })
 }
