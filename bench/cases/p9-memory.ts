@@ -10,6 +10,8 @@ import { connect, findTool, verifyList } from '../harness/verified-request.ts'
 
 const era = '2026-07-28'
 const upstreamTools = 1000
+const idleUpstreams = 40
+const idleServer = path.resolve(import.meta.dirname, '../baselines/idle-stdio.ts')
 
 async function measureRounds(bench: Bench, measureRound: () => Promise<number>): Promise<Measured> {
   bench.progress('building the package')
@@ -44,6 +46,31 @@ async function measureWithUpstream(upstream: Server): Promise<number> {
   return await settledResidentMB(weir.pid)
 }
 
+/** Weir's own memory with so many servers over stdio, each a child of its own whose memory is not counted. */
+async function measureWithIdle(count: number): Promise<number> {
+  using home = new Home()
+  const connection = { type: 'mcp', command: process.execPath, args: [idleServer] }
+  const connections = Object.fromEntries(Array.from({ length: count }, (_, i) => [`idle-${i}`, connection]))
+  writeFileSync(path.join(home.dir, 'weir.yaml'), JSON.stringify({ connections }))
+  await using weir = await home.startWeir()
+  const peer = await connect(new URL('/mcp', weir.url).href, era)
+  if (count > 0) await findTool(peer, new RegExp(`idle-${count - 1}__`))
+  return await settledResidentMB(weir.pid)
+}
+
+async function measureIdleUpstreams(bench: Bench): Promise<Measured> {
+  bench.progress('building the package')
+  await buildPackage()
+  const [full, empty, each]: [number[], number[], number[]] = [[], [], []]
+  for (let round = 1; round <= bench.rounds; round++) {
+    bench.progress(`round ${round} of ${bench.rounds}, ${idleUpstreams} idle upstreams`)
+    full.push(await measureWithIdle(idleUpstreams))
+    empty.push(await measureWithIdle(0))
+    each.push((full.at(-1)! - empty.at(-1)!) / idleUpstreams)
+  }
+  return { value: median(each), subject: median(full), baseline: median(empty) }
+}
+
 async function measureTools(bench: Bench): Promise<Measured> {
   await using upstream = await startUpstream(era, upstreamTools)
   return await measureRounds(bench, () => measureWithUpstream(upstream))
@@ -69,6 +96,14 @@ export const p9: Case = {
       bar: 200,
       goal: 150,
       measure: measureTools,
+    },
+    {
+      unit: 'MB per idle upstream',
+      sides: 'MB',
+      better: 'lower',
+      bar: 2,
+      goal: 1,
+      measure: measureIdleUpstreams,
     },
   ],
 }
