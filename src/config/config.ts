@@ -76,6 +76,16 @@ const logSchema = z.strictObject({
     .describe('`json`: one object a line, for machines. `pretty`: for people at a terminal.'),
 })
 
+const storeSchema = z.strictObject({
+  url: z
+    .string()
+    .regex(/^sqlite:(?!\/\/)./, 'a store is sqlite:path/to/file.db, or sqlite::memory: to keep nothing')
+    .default('sqlite:.weir/weir.db')
+    .describe(
+      'Where Weir keeps what outlives it: `sqlite:` and a file, whose folder is made where it is missing, or `sqlite::memory:` to keep nothing.',
+    ),
+})
+
 const stringMap = z.record(z.string(), z.string())
 
 /** One server as Claude Code, Claude Desktop, Cursor and VS Code write it. Clients add keys of their own. */
@@ -137,6 +147,9 @@ export const fileSchema = z.strictObject({
     ),
   server: serverSchema.prefault({}).describe('Where Weir listens, and whom it answers.'),
   log: logSchema.prefault({}).describe('What Weir writes about its own work.'),
+  store: storeSchema
+    .prefault({})
+    .describe('What outlives Weir’s process: approved definitions, tokens it fetched, last-known tools.'),
 })
 
 /** One connection: which connector, and the config that connector has checked. */
@@ -152,6 +165,7 @@ export interface Config {
   readonly policies: Readonly<Record<string, z.output<typeof policySchema>>>
   readonly server: Readonly<z.output<typeof serverSchema>>
   readonly log: Readonly<z.output<typeof logSchema>>
+  readonly store: Readonly<z.output<typeof storeSchema>>
 }
 
 /** A configuration, and what is known about it. */

@@ -95,7 +95,7 @@ function assemble(file: File, checked: ReadonlyMap<string, CheckedConnection>): 
   const connections: Record<string, ConnectionConfig> = Object.create(null)
   for (const [name, { type, config }] of checked) connections[name] = { type, config }
   const policies: Config['policies'] = Object.assign(Object.create(null), file.policies)
-  return { connections, policies, server: file.server, log: file.log }
+  return { connections, policies, server: file.server, log: file.log, store: file.store }
 }
 
 /** Whether a setting is one that everybody may see, whatever it was made of. */

@@ -98,6 +98,19 @@ export const errorCatalogue = {
   INTERNAL: operators(500, false, 'Weir itself failed; the log holds the cause.'),
   CONNECTION_UNAVAILABLE: upstreams(503, true, 'The connection is not up.'),
 
+  // What outlives the process.
+  STORE_UNAVAILABLE: operators(
+    503,
+    true,
+    'The store could not be read, or a change not made durable, in time.',
+  ),
+  STORE_UNUSABLE: operators(
+    500,
+    false,
+    'The store’s file, folder or key is not what this Weir can use; an operator has to mend it.',
+  ),
+  STORE_VALUE_TOO_LARGE: operators(500, false, 'A value is larger than the store keeps.'),
+
   // SQL.
   UNKNOWN_DATABASE: callers(404, 'The connection has no database of this name (B-05, C-25).'),
   DATABASE_UNAVAILABLE: upstreams(503, true, 'The database could not be opened.'),

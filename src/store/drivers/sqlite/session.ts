@@ -1,0 +1,148 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { isBusy, isFull, toFailure } from './failure.ts'
+import { prepareDatabase } from './prepare-database.ts'
+import type { Answer, Statement, StatementResult, ThreadOptions, Unit } from './protocol.ts'
+
+/** Shorter than the time the queue keeps between its last sending and a caller's end of patience. */
+const busyTimeoutMs = 200
+/** Texts of statements come from our own files and are few; more would be a fault that must not cost memory. */
+const preparedMax = 256
+
+/** One open database and the way groups are committed in it. Blocks its thread on purpose; nothing else runs there. */
+export class Session {
+  /** How many transactions were made durable. */
+  commits = 0
+  readonly #database: DatabaseSync
+  readonly #prepared = new Map<string, StatementSync>()
+
+  private constructor(database: DatabaseSync) {
+    this.#database = database
+  }
+
+  static async open({ path, fileBytesMax }: ThreadOptions): Promise<Session> {
+    const database = new DatabaseSync(path, {
+      timeout: busyTimeoutMs,
+      enableForeignKeyConstraints: true,
+      enableDoubleQuotedStringLiterals: false,
+      defensive: true,
+    })
+    try {
+      await prepareDatabase(database, fileBytesMax)
+      return new Session(database)
+    } catch (thrown) {
+      database.close()
+      throw thrown
+    }
+  }
+
+  /** Writes first, in one transaction; then reads, which so see what came with them. Never throws. */
+  run(units: readonly Unit[]): readonly Answer[] {
+    const writes = units.filter(({ isRead }) => !isRead)
+    const written = this.#commit(writes)
+    let next = 0
+    return units.map((unit) => (unit.isRead ? this.#read(unit) : written[next++]!))
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+
+  #commit(units: readonly Unit[]): readonly Answer[] {
+    if (units.length < 2) return units.map((unit) => this.#commitAlone(unit))
+    try {
+      this.#execute('begin immediate')
+    } catch (thrown) {
+      return units.map(() => notBegun(thrown))
+    }
+    const answers: Answer[] = []
+    for (const unit of units) {
+      answers.push(this.#runInSavepoint(unit))
+      // Some errors end the whole transaction, and with it what others already had in it.
+      if (!this.#database.isTransaction) return units.map((each) => this.#commitAlone(each))
+    }
+    try {
+      this.#execute('commit')
+      this.commits += 1
+      return answers
+    } catch (thrown) {
+      this.#rollBack()
+      // One unit that is too large for the room there is must not take the others with it.
+      if (isFull(thrown)) return units.map((each) => this.#commitAlone(each))
+      return answers.map((answer) => ('results' in answer ? lostAtCommit(thrown) : answer))
+    }
+  }
+
+  #runInSavepoint(unit: Unit): Answer {
+    this.#execute('savepoint unit')
+    try {
+      const results = unit.statements.map((statement) => this.#runOne(statement))
+      this.#execute('release unit')
+      return { results }
+    } catch (thrown) {
+      if (this.#database.isTransaction) {
+        this.#execute('rollback to unit')
+        this.#execute('release unit')
+      }
+      return { failure: toFailure(thrown), isUnknown: false }
+    }
+  }
+
+  #commitAlone(unit: Unit): Answer {
+    try {
+      this.#execute('begin immediate')
+    } catch (thrown) {
+      return notBegun(thrown)
+    }
+    let isCommitting = false
+    try {
+      const results = unit.statements.map((statement) => this.#runOne(statement))
+      isCommitting = true
+      this.#execute('commit')
+      this.commits += 1
+      return { results }
+    } catch (thrown) {
+      this.#rollBack()
+      return { failure: toFailure(thrown), isUnknown: isCommitting && !isFull(thrown) }
+    }
+  }
+
+  #read({ statements }: Unit): Answer {
+    try {
+      return { results: statements.map((statement) => this.#runOne(statement)) }
+    } catch (thrown) {
+      return isBusy(thrown) ? { isBusy: true } : { failure: toFailure(thrown), isUnknown: false }
+    }
+  }
+
+  #runOne({ sql, parameters }: Statement): StatementResult {
+    const statement = this.#prepare(sql)
+    if (statement.columns().length > 0) return { rows: statement.all(...parameters), changes: 0 }
+    return { rows: [], changes: Number(statement.run(...parameters).changes) }
+  }
+
+  #execute(sql: string): void {
+    this.#prepare(sql).run()
+  }
+
+  #prepare(sql: string): StatementSync {
+    const known = this.#prepared.get(sql)
+    if (known !== undefined) return known
+    if (this.#prepared.size >= preparedMax) this.#prepared.clear()
+    const made = this.#database.prepare(sql)
+    this.#prepared.set(sql, made)
+    return made
+  }
+
+  #rollBack(): void {
+    if (this.#database.isTransaction) this.#execute('rollback')
+  }
+}
+
+function notBegun(thrown: unknown): Answer {
+  return isBusy(thrown) ? { isBusy: true } : { failure: toFailure(thrown), isUnknown: false }
+}
+
+/** The engine says that it failed, and yet the last bytes may have reached the disk. */
+function lostAtCommit(thrown: unknown): Answer {
+  return { failure: toFailure(thrown), isUnknown: true }
+}
