@@ -1,14 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { WeirError } from '../../../core/error.ts'
 import { migrate, migrationTable, needsMigration } from '../../migrations/migrate.ts'
 import { isBusy } from './failure.ts'
 
-const patienceMs = 5_000
+const patienceMs = 3_000
 const pauseMs = 20
 const walBytesMax = 16 * 1024 * 1024
 
 /**
  * Durable at every commit, bounded, and in the newest form. Another process may be doing the same at this moment:
- * SQLite's own waiting does not cover the change to WAL, so this waits itself, as long as a write would.
+ * SQLite's own waiting does not cover the change to WAL, so this waits itself. A database that is not ours is refused before anything in it changes.
  */
 export async function prepareDatabase(database: DatabaseSync, fileBytesMax: number): Promise<void> {
   const givesUpAt = performance.now() + patienceMs
@@ -23,6 +24,7 @@ export async function prepareDatabase(database: DatabaseSync, fileBytesMax: numb
 }
 
 async function prepareOnce(database: DatabaseSync, fileBytesMax: number): Promise<void> {
+  const isOutdated = needsMigration(readExecuted(database))
   const { page_size: pageBytes } = database.prepare('pragma page_size').get() as { page_size: number }
   database.exec(`
     pragma journal_mode = wal;
@@ -32,7 +34,7 @@ async function prepareOnce(database: DatabaseSync, fileBytesMax: number): Promis
     pragma journal_size_limit = ${walBytesMax};
     pragma max_page_count = ${Math.floor(fileBytesMax / pageBytes)};
   `)
-  if (!needsMigration(readExecuted(database))) return
+  if (!isOutdated) return
   database.exec('begin immediate')
   try {
     // Asked again: who waited for the lock may find that the work is done.
@@ -44,11 +46,17 @@ async function prepareOnce(database: DatabaseSync, fileBytesMax: number): Promis
   }
 }
 
+/** The migrations that the database had; none where it is new. */
 function readExecuted(database: DatabaseSync): readonly string[] {
-  const table = database
-    .prepare(`select name from sqlite_schema where type = 'table' and name = ?`)
-    .get(migrationTable)
-  if (table === undefined) return []
+  const tables = database.prepare(`select name from sqlite_schema where type = 'table'`).all()
+  if (tables.length === 0) return []
+  if (!tables.some(({ name }) => name === migrationTable)) {
+    const named = tables.slice(0, 3).map(({ name }) => String(name).slice(0, 64))
+    const message = `The store’s file is another program’s database: it has the table ${named.join(', ')}.`
+    throw new WeirError('STORE_UNUSABLE', message, {
+      hint: 'Set `store.url` to a file of Weir’s own; this one was not changed.',
+    })
+  }
   const rows = database.prepare(`select name from ${migrationTable} order by name`).all()
   return rows.map(({ name }) => String(name))
 }
