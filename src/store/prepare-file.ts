@@ -1,6 +1,8 @@
 import { mkdir, open, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { WeirError } from '../core/error.ts'
+import { fileError } from './file-error.ts'
+import { syncFolder } from './sync-folder.ts'
 
 /** Where a store is. Undefined for one that keeps nothing. */
 export interface StorePlace {
@@ -28,20 +30,22 @@ export function findPlace(url: string, baseDir: string): StorePlace | undefined 
  * same permissions. What is there already keeps its own.
  */
 export async function prepareFile({ path }: StorePlace): Promise<void> {
-  const folder = dirname(path)
   try {
-    const made = await mkdir(folder, { recursive: true, mode: 0o700 })
-    if (made !== undefined) await writeFile(join(folder, '.gitignore'), '*\n', { flag: 'wx', mode: 0o600 })
+    await makeFolder(dirname(path))
     await (await open(path, 'a', 0o600)).close()
   } catch (cause) {
-    const why = (cause as NodeJS.ErrnoException).code ?? String(cause)
-    throw new WeirError(
-      'STORE_UNUSABLE',
-      `The store ${path} cannot be made or opened for writing (${why}).`,
-      {
-        hint: 'Let the user that Weir runs as write there, or set `store.url` to another place.',
-        cause,
-      },
-    )
+    const hint = 'Let the user that Weir runs as write there, or set `store.url` to another place.'
+    throw fileError(`The store ${path} cannot be made or opened for writing`, hint, cause)
+  }
+}
+
+/** Durable with every folder above it that had to be made, or a power cut would take the database with them. */
+async function makeFolder(folder: string): Promise<void> {
+  const topmost = await mkdir(folder, { recursive: true, mode: 0o700 })
+  if (topmost === undefined) return
+  await writeFile(join(folder, '.gitignore'), '*\n', { flag: 'wx', mode: 0o600 })
+  for (let above = dirname(folder); above.length >= dirname(topmost).length; above = dirname(above)) {
+    await syncFolder(above)
+    if (above === dirname(above)) return
   }
 }

@@ -2,6 +2,8 @@ import { hkdfSync, randomBytes } from 'node:crypto'
 import { type FileHandle, link, open, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { WeirError } from '../../core/error.ts'
+import { fileError } from '../file-error.ts'
+import { syncFolder } from '../sync-folder.ts'
 import { createSealingKey, type SealingKey } from './seal.ts'
 
 /** Gives the key. A missing one is made, but not where `holdsSealed`: then something waits for that very key. */
@@ -59,7 +61,7 @@ async function readKeyFile(path: string): Promise<SealingKey | undefined> {
     file = await open(path, 'r')
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw unusable(path, 'cannot be read', 'Let the user that Weir runs as read it.', cause)
+    throw fileError(`The key file ${path} cannot be read`, 'Let the user that Weir runs as read it.', cause)
   }
   try {
     const { mode } = await file.stat()
@@ -87,13 +89,7 @@ async function makeKeyFile(path: string): Promise<void> {
     await syncFolder(dirname(path))
   } catch (cause) {
     await unlink(draft).catch(passOver('ENOENT'))
-    const why = (cause as NodeJS.ErrnoException).code ?? 'unknown'
-    throw unusable(
-      path,
-      `could not be made (${why})`,
-      'Let Weir write in this folder, and free some space.',
-      cause,
-    )
+    throw fileError(`The key file ${path} could not be made`, 'Let Weir write in this folder.', cause)
   }
 }
 
@@ -107,23 +103,12 @@ async function writeDurably(path: string): Promise<void> {
   }
 }
 
-/** A name is durable once its folder is; Windows has no such thing and needs none. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
-}
-
 function passOver(code: string): (thrown: NodeJS.ErrnoException) => void {
   return (thrown) => {
     if (thrown.code !== code) throw thrown
   }
 }
 
-function unusable(path: string, what: string, hint: string, cause?: unknown): WeirError {
-  return new WeirError('STORE_UNUSABLE', `The key file ${path} ${what}.`, { hint, cause })
+function unusable(path: string, what: string, hint: string): WeirError {
+  return new WeirError('STORE_UNUSABLE', `The key file ${path} ${what}.`, { hint })
 }

@@ -43,6 +43,11 @@ export class Session {
     return units.map((unit) => (unit.isRead ? this.#read(unit) : written[next++]!))
   }
 
+  /** How many statements are kept compiled. */
+  get preparedCount(): number {
+    return this.#prepared.size
+  }
+
   close(): void {
     this.#database.close()
   }
