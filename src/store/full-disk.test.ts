@@ -1,0 +1,44 @@
+import { execFile, execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, it } from 'vitest'
+import { makeFolder } from './store.fixture.ts'
+
+const run = promisify(execFile)
+const writer = join(import.meta.dirname, 'full-disk.fixture.ts')
+
+/** A disk of 1 MiB in a namespace of its own, which most Linux machines let everybody make. */
+const onSmallDisk = (folder: string, command: readonly string[]) => [
+  ...['--map-root-user', '--mount', 'sh', '-c', 'mount -t tmpfs -o size=1m tmpfs "$0" && exec "$@"', folder],
+  ...command,
+]
+
+function canMount(): boolean {
+  try {
+    execFileSync('unshare', onSmallDisk('/mnt', ['true']), { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+it.skipIf(!canMount())(
+  'R17: refuses what a full disk has no room for, and heals when there is some',
+  async () => {
+    const folder = makeFolder()
+    const command = [process.execPath, '--no-warnings', writer, folder]
+    const { stdout } = await run('unshare', onSmallDisk(folder, command))
+    expect(JSON.parse(stdout)).toEqual({
+      fates: {
+        large: 'STORE_UNAVAILABLE not-done',
+        small: 'done',
+        full: 'STORE_UNAVAILABLE not-done',
+        key: 'STORE_UNAVAILABLE',
+        read: 'done',
+        healed: 'done',
+        'healed key': 'done',
+      },
+      names: ['before', 'healed', 'small'],
+    })
+  },
+)
