@@ -10,6 +10,7 @@ const primary = {
   corrupt: 11,
   full: 13,
   cantOpen: 14,
+  tooBig: 18,
   notDatabase: 26,
 }
 
@@ -30,6 +31,11 @@ export function isFull(thrown: unknown): boolean {
 /** Something thrown, as it crosses threads. SQLite's messages name tables and columns, never values. */
 export function toFailure(thrown: unknown): Failure {
   return { code: codeOf(thrown), message: thrown instanceof Error ? thrown.message : String(thrown) }
+}
+
+/** What a read ends with that gives more than `bytesMax`: as if SQLite had a limit for all rows together. */
+export function tooMuch(bytesMax: number): Error {
+  return Object.assign(new Error(`more than ${bytesMax} bytes`), { errcode: primary.tooBig })
 }
 
 function codeOf(thrown: unknown): number {
@@ -57,6 +63,15 @@ export function explainFailure({ code, message }: Failure, place: string): WeirE
         `${place} has no room: the disk is full, or the file as large as Weir lets it grow.`,
         'Free some space; Weir goes on by itself then.',
         cause,
+      )
+    case primary.tooBig:
+      return new WeirError(
+        'STORE_VALUE_TOO_LARGE',
+        `${place} would answer with more than a read may give: ${message}.`,
+        {
+          hint: 'Ask for less at once, or remove what nobody needs.',
+          cause,
+        },
       )
     case primary.permission:
     case primary.readOnly:

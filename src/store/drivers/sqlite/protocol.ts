@@ -26,11 +26,13 @@ export interface Failure {
 
 /**
  * What became of one unit. `isBusy`: another process holds the file, nothing was tried, it may be sent again.
- * `isUnknown`: it failed so late that it may be durable all the same.
+ * `isPutOff`: the answers of its group are large enough already, it is to be sent again. `isUnknown`: it failed so late
+ * that it may be durable all the same.
  */
 export type Answer =
   | { readonly results: readonly StatementResult[] }
   | { readonly isBusy: true }
+  | { readonly isPutOff: true }
   | { readonly failure: Failure; readonly isUnknown: boolean }
 
 /** What the thread needs to open the database. */

@@ -1,5 +1,5 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { isBusy, isFull, toFailure } from './failure.ts'
+import { isBusy, isFull, toFailure, tooMuch } from './failure.ts'
 import { prepareDatabase } from './prepare-database.ts'
 import type { Answer, Statement, StatementResult, ThreadOptions, Unit } from './protocol.ts'
 
@@ -7,6 +7,15 @@ import type { Answer, Statement, StatementResult, ThreadOptions, Unit } from './
 const busyTimeoutMs = 200
 /** Texts of statements come from our own files and are few; more would be a fault that must not cost memory. */
 const preparedMax = 256
+
+/** The most that the reads of one group may give, in characters: what they give is held until all of them are done. */
+const answerBytesMax = 64 * 1024 * 1024
+
+interface Budget {
+  bytes: number
+  /** Whether the next read is the first of its group. */
+  isUntouched: boolean
+}
 
 /** One open database and the way groups are committed in it. Blocks its thread on purpose; nothing else runs there. */
 export class Session {
@@ -39,8 +48,9 @@ export class Session {
   run(units: readonly Unit[]): readonly Answer[] {
     const writes = units.filter(({ isRead }) => !isRead)
     const written = this.#commit(writes)
+    const budget = { bytes: answerBytesMax, isUntouched: true }
     let next = 0
-    return units.map((unit) => (unit.isRead ? this.#read(unit) : written[next++]!))
+    return units.map((unit) => (unit.isRead ? this.#read(unit, budget) : written[next++]!))
   }
 
   /** How many statements are kept compiled. */
@@ -111,12 +121,26 @@ export class Session {
     }
   }
 
-  #read({ statements }: Unit): Answer {
+  /** A read that does not fit beside others is put off; one that does not fit alone fails. */
+  #read({ statements }: Unit, budget: Budget): Answer {
+    const isAlone = budget.isUntouched
+    budget.isUntouched = false
     try {
-      return { results: statements.map((statement) => this.#runOne(statement)) }
+      return { results: statements.map((statement) => this.#select(statement, budget)) }
     } catch (thrown) {
+      if (budget.bytes < 0 && !isAlone) return { isPutOff: true }
       return isBusy(thrown) ? { isBusy: true } : { failure: toFailure(thrown), isUnknown: false }
     }
+  }
+
+  #select({ sql, parameters }: Statement, budget: Budget): StatementResult {
+    const rows: unknown[] = []
+    for (const row of this.#prepare(sql).iterate(...parameters)) {
+      for (const value of Object.values(row)) budget.bytes -= typeof value === 'string' ? value.length : 8
+      if (budget.bytes < 0) throw tooMuch(answerBytesMax)
+      rows.push(row)
+    }
+    return { rows, changes: 0 }
   }
 
   #runOne({ sql, parameters }: Statement): StatementResult {

@@ -57,6 +57,19 @@ it('lets a read see the writes that were asked for before it', async () => {
   await put
 })
 
+it('answers many large reads one after the other, and refuses one that is too large alone', async () => {
+  const { pins } = await openPins()
+  const of = (connection: string) =>
+    Array.from({ length: 40 }, (_, index) =>
+      pinNamed(`tool ${index}`, { connection, definition: 'x'.repeat(900_000) }),
+    )
+  await pins.put(of('a'))
+  await pins.put(of('b'))
+  const lists = await Promise.all([pins.list('a'), pins.list('b'), pins.list('a')])
+  expect(lists.map(({ length }) => length)).toEqual([40, 40, 40])
+  await expect(pins.list()).rejects.toMatchObject({ code: 'STORE_VALUE_TOO_LARGE' })
+})
+
 it('R17: refuses what has no room, keeps what fits, and goes on when there is room again', async () => {
   const { pins } = await openPins({ fileBytesMax: 2 * mebibyte })
   const large = (name: string) => pinNamed(name, { definition: 'x'.repeat(400_000) })

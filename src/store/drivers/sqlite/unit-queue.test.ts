@@ -103,6 +103,18 @@ it('tells those whose group died that it is unknown, and sends the waiting ones 
   expect(await waiting).toBe('done')
 })
 
+it('sends again what was put off, and does not say that the file was locked', async () => {
+  const { clock, queue, groups } = openQueue()
+  const fate = queue.run(write('x', true))
+  await turn()
+  queue.answer([{ isPutOff: true }])
+  await turn()
+  expect(groups).toHaveLength(2)
+  const told = expect(fate).rejects.toThrow('did not answer within')
+  await clock.advance(5_000)
+  await told
+})
+
 it('says of a failed commit that it is unknown, and of a failed statement that it is not', async () => {
   const { queue } = openQueue()
   const fates = [fateOf(queue.run(write())), fateOf(queue.run(write()))]

@@ -25,6 +25,8 @@ const waitMs = 5_000
 /** What is older is sent no more, so that nearly everybody can be told for certain that nothing was written. */
 const sendableMs = 4_500
 const place = 'The store'
+/** SQLITE_BUSY, as the thread would say it. */
+const busy = { code: 5, message: 'database is locked' }
 
 interface Entry {
   readonly unit: Unit
@@ -88,10 +90,10 @@ export class UnitQueue {
       const answer = answers[index]!
       if (entry.isSettled) return
       if ('results' in answer) this.#settle(entry, () => entry.resolve(answer.results))
-      else if ('isBusy' in answer) again.push(entry)
-      else this.#fail(entry, explainFailure(answer.failure, place), answer.isUnknown)
+      else if ('failure' in answer) this.#fail(entry, explainFailure(answer.failure, place), answer.isUnknown)
+      else again.push(entry)
     })
-    this.#obstacle = again.length === 0 ? undefined : explainFailure({ code: 5, message: 'busy' }, place)
+    this.#obstacle = answers.some((answer) => 'isBusy' in answer) ? explainFailure(busy, place) : undefined
     this.#waiting = [...again, ...this.#waiting]
     this.#pump()
     this.#watch()
