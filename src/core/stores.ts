@@ -1,6 +1,8 @@
 /**
  * What outlives the process, by the part that needs it. Every promise here resolves after the change is durable, and
- * rejects with STORE_UNAVAILABLE where it may not be. Nothing in these ports says which database stands behind them.
+ * rejects where it may not be: with STORE_UNAVAILABLE where waiting helps, STORE_UNUSABLE where an operator has to. The
+ * error's `data.outcome` is `not-done` where that is certain and `unknown` where it is not. Nothing in these ports says
+ * which database stands behind them.
  */
 export interface Stores {
   readonly pins: PinStore

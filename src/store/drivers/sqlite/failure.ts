@@ -33,6 +33,14 @@ export function toFailure(thrown: unknown): Failure {
   return { code: codeOf(thrown), message: thrown instanceof Error ? thrown.message : String(thrown) }
 }
 
+/** SQLite's own code for a file that is no longer where it was opened; in WAL mode it does not look itself. */
+const moved = 1032
+
+/** What a write ends with whose file was removed or replaced. */
+export function fileMoved(): Error {
+  return Object.assign(new Error('the file was removed or replaced'), { errcode: moved })
+}
+
 /** What a read ends with that gives more than `bytesMax`: as if SQLite had a limit for all rows together. */
 export function tooMuch(bytesMax: number): Error {
   return Object.assign(new Error(`more than ${bytesMax} bytes`), { errcode: primary.tooBig })
@@ -49,6 +57,10 @@ export function explainFailure({ code, message }: Failure, place: string): WeirE
   if (faultsOfOurs.has(code & 0xff)) {
     const hint = 'Please report it, with what the log says.'
     return new WeirError('INTERNAL', `${place} was used wrongly by Weir itself.`, { hint, cause })
+  }
+  if (code === moved) {
+    const hint = 'Put the file back where it was, or start Weir again: it then makes an empty one.'
+    return unusable(`The file of the store was removed or replaced while Weir ran.`, hint, cause)
   }
   switch (code & 0xff) {
     case primary.busy:

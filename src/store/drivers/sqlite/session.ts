@@ -1,5 +1,6 @@
+import { statSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { isBusy, isFull, toFailure, tooMuch } from './failure.ts'
+import { fileMoved, isBusy, isFull, toFailure, tooMuch } from './failure.ts'
 import { prepareDatabase } from './prepare-database.ts'
 import type { Answer, Statement, StatementResult, ThreadOptions, Unit } from './protocol.ts'
 
@@ -24,8 +25,13 @@ export class Session {
   readonly #database: DatabaseSync
   readonly #prepared = new Map<string, StatementSync>()
 
-  private constructor(database: DatabaseSync) {
+  readonly #path: string
+  readonly #inode: bigint | undefined
+
+  private constructor(database: DatabaseSync, path: string) {
     this.#database = database
+    this.#path = path
+    this.#inode = inodeOf(path)
   }
 
   static async open({ path, fileBytesMax }: ThreadOptions): Promise<Session> {
@@ -37,7 +43,7 @@ export class Session {
     })
     try {
       await prepareDatabase(database, fileBytesMax)
-      return new Session(database)
+      return new Session(database, path)
     } catch (thrown) {
       database.close()
       throw thrown
@@ -65,7 +71,7 @@ export class Session {
   #commit(units: readonly Unit[]): readonly Answer[] {
     if (units.length < 2) return units.map((unit) => this.#commitAlone(unit))
     try {
-      this.#execute('begin immediate')
+      this.#begin()
     } catch (thrown) {
       return units.map(() => notBegun(thrown))
     }
@@ -104,7 +110,7 @@ export class Session {
 
   #commitAlone(unit: Unit): Answer {
     try {
-      this.#execute('begin immediate')
+      this.#begin()
     } catch (thrown) {
       return notBegun(thrown)
     }
@@ -149,6 +155,12 @@ export class Session {
     return { rows: [], changes: Number(statement.run(...parameters).changes) }
   }
 
+  /** A file that was removed would go on taking writes, and lose them all when it is closed. */
+  #begin(): void {
+    if (inodeOf(this.#path) !== this.#inode) throw fileMoved()
+    this.#execute('begin immediate')
+  }
+
   #execute(sql: string): void {
     this.#prepare(sql).run()
   }
@@ -165,6 +177,12 @@ export class Session {
   #rollBack(): void {
     if (this.#database.isTransaction) this.#execute('rollback')
   }
+}
+
+/** Undefined where there is no file. */
+function inodeOf(path: string): bigint | undefined {
+  if (path === ':memory:') return undefined
+  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino
 }
 
 function notBegun(thrown: unknown): Answer {

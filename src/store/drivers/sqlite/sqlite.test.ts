@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, it, vi } from 'vitest'
@@ -22,7 +22,7 @@ async function openPins({ fileBytesMax = 1024 * mebibyte, clock = systemClock } 
   return { path, keeper, database, pins: createPinStore(database) }
 }
 
-it('P: commits the writes of many callers together, and keeps each of them', async () => {
+it('commits the writes of many callers together, and keeps each of them', async () => {
   const { keeper, pins } = await openPins()
   let next = 0
   const writer = async () => {
@@ -153,6 +153,23 @@ it('goes on trying while the file cannot be opened, says why, and heals', async 
     expect(keeper.worker).toBeDefined()
   })
   expect(await list).toHaveLength(1)
+})
+
+it('acknowledges nothing once its file was removed, and goes on when it is back', async () => {
+  const { path, pins } = await openPins()
+  await pins.put([pinNamed('before')])
+  renameSync(path, `${path}.away`)
+  for (const replaced of [false, true]) {
+    if (replaced) writeFileSync(path, '')
+    await expect(pins.put([pinNamed('lost')])).rejects.toMatchObject({
+      code: 'STORE_UNUSABLE',
+      message: expect.stringContaining('removed or replaced'),
+      data: { outcome: 'not-done' },
+    })
+  }
+  renameSync(`${path}.away`, path)
+  await pins.put([pinNamed('after')])
+  expect((await pins.list()).map(({ name }) => name)).toEqual(['after', 'before'])
 })
 
 it('takes no interactive transaction, which would hold up everybody’s commit', async () => {
