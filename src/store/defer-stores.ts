@@ -1,0 +1,53 @@
+import type { Clock } from '../core/clock.ts'
+import type { Stores } from '../core/stores.ts'
+
+/** How long a failure to open is taken for the state of things, before the next use tries again. */
+const retryMs = 5_000
+
+/**
+ * Stores that are opened by their first use: a process that keeps nothing pays nothing, and one whose store cannot be
+ * opened serves what needs none. Everything rejects with what opening it rejected with.
+ */
+export function deferStores(open: () => Promise<Stores>, clock: Clock): Stores {
+  let opened: Promise<Stores> | undefined
+  let failedMs = Number.NEGATIVE_INFINITY
+  let hasFailed = false
+  let isClosed = false
+
+  const use = (): Promise<Stores> => {
+    if (opened === undefined || (hasFailed && clock.monotonicMs() - failedMs > retryMs && !isClosed)) {
+      hasFailed = false
+      opened = open()
+      opened.catch(() => {
+        hasFailed = true
+        failedMs = clock.monotonicMs()
+      })
+    }
+    return opened
+  }
+  return {
+    pins: {
+      list: async (connection) => (await use()).pins.list(connection),
+      put: async (pins) => (await use()).pins.put(pins),
+      remove: async (pins) => (await use()).pins.remove(pins),
+    },
+    credentials: {
+      get: async (key) => (await use()).credentials.get(key),
+      list: async (connection) => (await use()).credentials.list(connection),
+      put: async (key, value, ifVersion) => (await use()).credentials.put(key, value, ifVersion),
+      remove: async (key) => (await use()).credentials.remove(key),
+    },
+    targets: {
+      recall: async (connection) => (await use()).targets.recall(connection),
+      remember: async (connection, remembered) => (await use()).targets.remember(connection, remembered),
+      forget: async (connection) => (await use()).targets.forget(connection),
+    },
+    async close() {
+      isClosed = true
+      await opened?.then(
+        (stores) => stores.close(),
+        () => {},
+      )
+    },
+  }
+}
