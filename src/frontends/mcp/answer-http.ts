@@ -29,6 +29,7 @@ import { type EventStream, openEventStream } from './event-stream.ts'
 import type { Answer, Exchange } from './exchange.ts'
 import { identifyRevision, versionInBody } from './identify.ts'
 import { answerInitialize } from './initialize.ts'
+import { renderRpcError } from './render-rpc-error.ts'
 import type { Session, Sessions } from './sessions.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
@@ -164,26 +165,30 @@ async function answerSafely(
     if (error.code === 'INTERNAL') parts.log.error({ error: String(error.cause) }, 'A request failed.')
     return {
       status: statusOf(error, exchange.revision),
-      text: renderErrorResponse(id, renderJsonRpcError(error)),
+      text: renderErrorResponse(id, renderRpcError(error, exchange.revision.era)),
     }
   }
 }
 
 /**
  * Legacy clients take any status but 200 for a broken transport, and a 404 for a lost session. Modern ones are
- * promised a 404 for an unknown method, so nothing else may be one.
+ * promised a 404 for an unknown method, so nothing else may be one. What was understood, and failed behind Weir, is
+ * no fault of the transport either.
  */
 function statusOf({ code, spec }: WeirError, { era }: Revision): number {
-  if (era === 'legacy') return 200
+  if (era === 'legacy' || (spec.mcp === 'isError' && code !== 'INTERNAL')) return 200
   return spec.http === 404 && code !== 'METHOD_NOT_FOUND' ? 400 : spec.http
 }
 
-function listen(parts: HttpParts, visit: Visit, request: JsonRpcRequest): HttpAnswer {
+async function listen(parts: HttpParts, visit: Visit, request: JsonRpcRequest): Promise<HttpAnswer> {
   if (!visit.accept.stream) {
     throw new WeirError('NOT_ACCEPTABLE', 'subscriptions/listen answers with an event stream only.', {
       hint: 'Send Accept: application/json, text/event-stream.',
     })
   }
+  await parts.subscriptions.prepare(request, visit.view)
+  // It may have left meanwhile; nobody would tell us again.
+  if (visit.response.destroyed) return 'streamed'
   let stream: EventStream | undefined
   const subscription = parts.subscriptions.listen(request, visit.view, {
     notify(text) {

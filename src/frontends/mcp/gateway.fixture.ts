@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
 import { embedWeir, type Weir } from '../../app.ts'
+import type { AnyConnector } from '../../core/connector.ts'
 import { createSseDecoder } from '../../wire/sse.ts'
 import { createProbe, type Probe } from './probe.fixture.ts'
 
@@ -91,14 +92,18 @@ export function legacyRequest(method: string, params: Fields = {}, sending: Send
   return { body: { jsonrpc: '2.0', id: ++ids, method, params }, ...sending }
 }
 
-export async function startGateway(more: Fields = {}): Promise<Gateway> {
+export async function startGateway(
+  more: Fields = {},
+  connectors: readonly AnyConnector[] = [],
+  settleMaxMs = 5_000,
+): Promise<Gateway> {
   const probe = createProbe()
   const weir = embedWeir({
     config: { connections: { probe: { type: 'probe' } }, log: { level: 'silent' }, ...more },
-    connectors: [probe.connector],
+    connectors: [probe.connector, ...connectors],
   })
   const { url } = await weir.listen({ port: 0 })
-  await weir.catalog.settled(5_000)
+  await weir.catalog.settled(settleMaxMs)
   const agent = new Agent({ keepAlive: true })
   const at = new URL(url)
   const send = async (sending: Sending) => readReply((await exchange(at, agent, sending))[0])

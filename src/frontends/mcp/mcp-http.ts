@@ -7,7 +7,7 @@ import { headerNames } from '../../wire/headers.ts'
 import { idOf, type JsonText, type RequestId, readMessage, renderErrorResponse } from '../../wire/json-rpc.ts'
 import { readHttpError } from '../shared/http-server.ts'
 import { answerBatch, answerMessage, type HttpAnswer, type HttpParts, type Visit } from './answer-http.ts'
-import { cutWhenStalled, openEventStream } from './event-stream.ts'
+import { cutWhenStalled, type EventStream, openEventStream } from './event-stream.ts'
 import { sendTogether } from './send-together.ts'
 import type { Session } from './sessions.ts'
 
@@ -99,13 +99,21 @@ function handleGet(parts: HttpParts, request: FastifyRequest, reply: FastifyRepl
       hint: `Send Accept: ${streamType}.`,
     })
   }
-  let end = () => {}
-  let notify = (_text: string) => {}
-  const subscription = parts.subscriptions.follow(view, { notify: (text) => notify(text), end: () => end() })
-  reply.hijack()
-  const stream = openEventStream(reply.raw, { [headerNames.session]: id })
-  notify = (text) => stream.notify(text)
-  end = () => stream.end()
+  let stream: EventStream | undefined
+  // Refused before it begins, where there are too many; begun by the first thing that is said, which may come at once.
+  const open = (): EventStream => {
+    if (stream === undefined) {
+      reply.hijack()
+      stream = openEventStream(reply.raw, { [headerNames.session]: id })
+    }
+    return stream
+  }
+  const end = () => open().end()
+  const subscription = parts.subscriptions.follow(session, view, {
+    notify: (text) => open().notify(text),
+    end,
+  })
+  open()
   session.streams.add(end)
   reply.raw.once('close', () => {
     session.streams.delete(end)
@@ -117,6 +125,7 @@ function handleGet(parts: HttpParts, request: FastifyRequest, reply: FastifyRepl
 function handleDelete(parts: HttpParts, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { id } = findSession(parts, request, reply)
   parts.sessions.end(id, parts.authenticate(request))
+  parts.subscriptions.sessions.end(id)
   return reply.code(204).send()
 }
 

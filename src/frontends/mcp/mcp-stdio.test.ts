@@ -1,16 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { PassThrough, type Readable, type Writable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createLineDecoder } from '../../wire/framing.ts'
-import {
-  type Gateway,
-  legacyRequest,
-  type Message,
-  modernMeta,
-  modernRequest,
-  startGateway,
-} from './gateway.fixture.ts'
+import { type Gateway, legacyRequest, modernMeta, modernRequest, startGateway } from './gateway.fixture.ts'
+import { PipeClient, serveOverPipes } from './stdio-client.fixture.ts'
 
 let gateway: Gateway
 beforeEach(async () => {
@@ -18,48 +10,7 @@ beforeEach(async () => {
 })
 afterEach(() => gateway[Symbol.asyncDispose]())
 
-/** The client's ends of two pipes. */
-class Client {
-  readonly #input: Writable
-  readonly #output: Readable
-  readonly #arrived: Message[] = []
-
-  constructor(input: Writable, output: Readable) {
-    this.#input = input
-    this.#output = output
-    const decoder = createLineDecoder((line) => this.#arrived.push(JSON.parse(line)), 2 ** 27)
-    output.on('data', (chunk: Buffer) => {
-      decoder.push(chunk)
-      output.emit('arrived')
-    })
-  }
-
-  write(message: unknown): void {
-    this.#input.write(`${typeof message === 'string' ? message : JSON.stringify(message)}\n`)
-  }
-
-  async next(): Promise<Message> {
-    while (this.#arrived.length === 0) await once(this.#output, 'arrived')
-    return this.#arrived.shift()!
-  }
-
-  /** Sends a request and gives the next message, which nothing may come before. */
-  ask({ body }: { body?: unknown }): Promise<Message> {
-    this.write(body)
-    return this.next()
-  }
-
-  /** What came and was not asked for. */
-  get unread(): readonly Message[] {
-    return this.#arrived
-  }
-}
-
-function serve(): { client: Client; input: PassThrough; output: PassThrough; served: Promise<void> } {
-  const [input, output] = [new PassThrough(), new PassThrough()]
-  const served = gateway.weir.serveStdio(input, output)
-  return { client: new Client(input, output), input, output, served }
-}
+const serve = () => serveOverPipes(gateway)
 
 const modernCall = (name: string, input: object = {}, more: object = {}) =>
   ({ body: modernRequest('tools/call', { name: `probe__${name}`, arguments: input, ...more }).body }) as {
@@ -234,7 +185,7 @@ describe('over standard input and output', () => {
     }
     expect(input.isPaused()).toBe(true)
     expect(output.writableLength).toBeLessThan(30 * 1024 * 1024)
-    const answers = new Client(input, output.resume())
+    const answers = new PipeClient(input, output.resume())
     while ((await answers.next()).id !== JSON.parse(line).id);
     expect(input.isPaused()).toBe(false)
   })
@@ -245,7 +196,7 @@ describe('as a process', () => {
     const fixture = new URL('./stdio-child.fixture.ts', import.meta.url).pathname
     const child = spawn(process.execPath, [fixture], { stdio: ['pipe', 'pipe', 'inherit'] })
     const exited = once(child, 'exit')
-    const client = new Client(child.stdin, child.stdout)
+    const client = new PipeClient(child.stdin, child.stdout)
     expect((await client.ask(modernCall('echo', { a: 1 }))).result).toMatchObject({ resultType: 'complete' })
     client.write(modernCall('slow').body)
     expect((await client.ask(ping)).result).toEqual({})

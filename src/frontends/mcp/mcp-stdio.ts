@@ -1,10 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import type { Readable, Writable } from 'node:stream'
 import type { Caller } from '../../core/caller.ts'
 import { Cancellation } from '../../core/cancellation.ts'
 import type { Disposable, View } from '../../core/catalog.ts'
 import { toWeirError, WeirError } from '../../core/error.ts'
 import { parseJson } from '../../core/parse-json.ts'
-import { renderJsonRpcError } from '../../wire/errors.ts'
 import { createLineDecoder } from '../../wire/framing.ts'
 import {
   idOf,
@@ -18,7 +18,8 @@ import type { Implementation, Revision } from '../../wire/model.ts'
 import { findRevision, headerlessLegacy } from '../../wire/revisions/index.ts'
 import type { Answer } from './exchange.ts'
 import { unsupportedVersion, versionInBody } from './identify.ts'
-import { answerInitialize } from './initialize.ts'
+import { answerInitialize, type Handshake } from './initialize.ts'
+import { renderRpcError } from './render-rpc-error.ts'
 import type { Session } from './sessions.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
@@ -54,6 +55,7 @@ class StdioServer {
   readonly #listening = new Map<RequestId, Disposable>()
   readonly #decoder = createLineDecoder((line) => this.#takeLine(line), lineBytesMax)
   #session: Session | undefined
+  #following: Disposable | undefined
 
   constructor(parts: StdioParts) {
     this.#parts = parts
@@ -71,6 +73,7 @@ class StdioServer {
       input.once('close', () => {
         for (const one of this.#running.values()) one.cancel(new WeirError('CANCELLED', 'The client left.'))
         for (const one of this.#listening.values()) one.dispose()
+        this.#endSession()
         resolve()
       })
     })
@@ -124,7 +127,7 @@ class StdioServer {
       // Nothing more is said of a request that its sender has cancelled.
       if (text !== undefined && !isCancelled(cancellation)) this.#send(renderResponse(id, text))
     } catch (thrown) {
-      if (!isCancelled(cancellation)) this.#refuse(id, thrown)
+      if (!isCancelled(cancellation)) this.#refuse(id, thrown, eraOf(request))
     } finally {
       this.#running.delete(id)
       this.#breathe()
@@ -136,14 +139,14 @@ class StdioServer {
     const { server, instructions, caller, view, answer } = this.#parts
     if (request.method === 'initialize' && versionInBody(request.params) === undefined) {
       const handshake = answerInitialize(request, server, instructions)
-      this.#session = { ...handshake, logLevel: undefined, running: this.#running, streams: new Set() }
-      this.#followChanges()
+      this.#beginSession(handshake)
       return handshake.text
     }
     const revision = revisionOf(request, this.#session)
     const meta = revision.readMeta(request.params)
     if (request.method === 'subscriptions/listen' && revision.era === 'modern') {
-      this.#listen(request)
+      await this.#parts.subscriptions.prepare(request, view)
+      if (cancellation.reason === undefined) this.#listen(request)
       return undefined
     }
     const notify = (event: string) => this.#notify(request.id, cancellation, event)
@@ -162,12 +165,27 @@ class StdioServer {
     this.#listening.set(id, subscriptions.listen(request, view, { notify, end }))
   }
 
-  /** A legacy client is told of changes without asking. */
-  #followChanges(): void {
-    if (this.#listening.has('initialize')) return
+  /** A legacy client is told of changes without asking. One that begins anew has subscribed to nothing yet. */
+  #beginSession({ revision, clientCapabilities }: Handshake): void {
     const { subscriptions, view } = this.#parts
+    this.#endSession()
+    const session: Session = {
+      id: randomUUID(),
+      expiresAtMs: Number.POSITIVE_INFINITY,
+      revision,
+      clientCapabilities,
+      logLevel: undefined,
+      running: this.#running,
+      streams: new Set(),
+    }
+    this.#session = session
     const notify = (event: string) => this.#send(event)
-    this.#listening.set('initialize', subscriptions.follow(view, { notify, end: () => {} }))
+    this.#following = subscriptions.follow(session, view, { notify, end: () => {} })
+  }
+
+  #endSession(): void {
+    this.#following?.dispose()
+    if (this.#session !== undefined) this.#parts.subscriptions.sessions.end(this.#session.id)
   }
 
   #notify(id: RequestId, cancellation: Cancellation, event: string): void {
@@ -181,8 +199,8 @@ class StdioServer {
     this.#listening.delete(requestId)
   }
 
-  #refuse(id: RequestId | undefined, thrown: unknown): void {
-    this.#send(renderErrorResponse(id, renderJsonRpcError(toWeirError(thrown))))
+  #refuse(id: RequestId | undefined, thrown: unknown, era: Revision['era'] = 'modern'): void {
+    this.#send(renderErrorResponse(id, renderRpcError(toWeirError(thrown), era)))
   }
 
   #send(text: string): void {
@@ -216,6 +234,11 @@ function checkBatch(values: readonly unknown[], { version, batches }: Revision):
   if (values.length === 0) throw new WeirError('INVALID_REQUEST', 'The batch is empty.')
   if (values.length > batchMax)
     throw new WeirError('BATCH_TOO_LARGE', `The batch holds ${values.length} messages, over ${batchMax}.`)
+}
+
+/** Only a message of the new era says in itself what it is. */
+function eraOf({ params }: JsonRpcRequest): Revision['era'] {
+  return versionInBody(params) === undefined ? 'legacy' : 'modern'
 }
 
 function revisionOf({ params }: JsonRpcRequest, session: Session | undefined): Revision {

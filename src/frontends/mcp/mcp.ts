@@ -42,9 +42,9 @@ const instructions =
 /** Builds the frontend once; both transports share its method table, sessions and subscriptions. */
 export function createMcpFrontend(parts: McpFrontendParts): McpFrontend {
   const { catalog, executor, clock, server, sessionKey } = parts
-  const subscriptions = createSubscriptions()
+  const subscriptions = createSubscriptions({ catalog, clock })
   const states = createRequestStates(createSeal('request-state', sessionKey), clock)
-  const answer = createAnswer({ catalog, executor, states, server, instructions })
+  const answer = createAnswer({ catalog, executor, states, subscriptions, server, instructions })
   const sessions = createSessions(createSeal('session', sessionKey), clock)
   return {
     serveHttp: (http) => mcpHttp(http, { ...parts, sessions, subscriptions, answer, instructions }),

@@ -1,15 +1,22 @@
-import type { Listing } from '../../core/catalog.ts'
-import { toJsonSchema } from '../../core/schema.ts'
-import type { Effect, Tool } from '../../core/tool.ts'
+import type { Listing, Named } from '../../core/catalog.ts'
+import type { Target } from '../../core/tool.ts'
 import type { Revision } from '../../wire/model.ts'
+import type { Definition } from './render-definition.ts'
 
-/** The result of `tools/list` in a revision, encoded: a list of 1,000 tools is made once, not per request (P10). */
-export type RenderTools = (tools: Listing<Tool>, revision: Revision) => Buffer
+/** The result of a list method in a revision, encoded: a list of 1,000 tools is made once, not per request (P10). */
+export type RenderList<T extends Target> = (listing: Listing<T>, revision: Revision) => Buffer
 
-/** `renderMembers` gives what follows the list in every result of a revision. Lists are kept until they change. */
-export function createToolsRenderer(renderMembers: (revision: Revision) => string): RenderTools {
+/**
+ * `member` is what the result calls its list; `renderMembers` gives what follows it in every result of a revision.
+ * Lists are kept until they change.
+ */
+export function createListRenderer<T extends Target>(
+  member: string,
+  renderOne: (named: Named<T>, era: Revision['era']) => Definition,
+  renderMembers: (revision: Revision) => string,
+): RenderList<T> {
   const kept = new WeakMap<
-    Listing<Tool>,
+    Listing<T>,
     Map<string, { readonly listVersion: number; readonly result: Buffer }>
   >()
   return (listing, revision) => {
@@ -20,44 +27,11 @@ export function createToolsRenderer(renderMembers: (revision: Revision) => strin
     }
     let rendered = byRevision.get(revision.version)
     if (rendered === undefined || rendered.listVersion !== listing.version) {
-      const tools = listing.list().map(({ name, entry }) => renderTool(name, entry.target, revision.era))
-      const text = `{"tools":${JSON.stringify(tools)}${renderMembers(revision)}}`
+      const list = listing.list().map((named) => renderOne(named, revision.era))
+      const text = `{"${member}":${JSON.stringify(list)}${renderMembers(revision)}}`
       rendered = { listVersion: listing.version, result: Buffer.from(text) }
       byRevision.set(revision.version, rendered)
     }
     return rendered.result
   }
-}
-
-function renderTool(name: string, tool: Tool, era: Revision['era']): Record<string, unknown> {
-  const rendered = tool.definition === undefined ? renderOwnTool(name, tool) : { ...tool.definition, name }
-  // Legacy clients refuse a whole list in which one output schema does not describe an object.
-  if (era === 'legacy' && 'outputSchema' in rendered && !describesObject(rendered['outputSchema'])) {
-    const { outputSchema: _dropped, ...rest } = rendered
-    return rest
-  }
-  return rendered
-}
-
-function describesObject(schema: unknown): boolean {
-  return typeof schema === 'object' && schema !== null && 'type' in schema && schema.type === 'object'
-}
-
-function renderOwnTool(name: string, tool: Tool): Record<string, unknown> {
-  return {
-    name,
-    ...(tool.title === undefined ? {} : { title: tool.title }),
-    description: tool.description,
-    inputSchema: toJsonSchema(tool.input),
-    ...(tool.output === undefined ? {} : { outputSchema: toJsonSchema(tool.output) }),
-    annotations: annotations[tool.effect],
-  }
-}
-
-/** MCP's hints for each effect. Clients show them; nothing of ours decides by them. */
-const annotations: Readonly<Record<Effect, Readonly<Record<string, boolean>>>> = {
-  read: { readOnlyHint: true },
-  'idempotent-write': { readOnlyHint: false, destructiveHint: false, idempotentHint: true },
-  write: { readOnlyHint: false, destructiveHint: false, idempotentHint: false },
-  destructive: { readOnlyHint: false, destructiveHint: true, idempotentHint: false },
 }

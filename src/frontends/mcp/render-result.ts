@@ -18,10 +18,45 @@ export function renderResult(result: Result, revision: Revision, server: Impleme
     const { structuredContent: _dropped, ...rest } = result
     return JSON.stringify(rest)
   }
-  if (result._meta === undefined && !('resultType' in result))
-    return spliceMembers(JSON.stringify(result), revision.resultMembers(server))
+  return addMembers(result, revision.resultMembers(server))
+}
+
+/** The answer of anything but a tool: as it came, with what every result of the revision has. */
+export function renderPlain(result: Result, revision: Revision, server: Implementation): string {
+  return addMembers(result, revision.resultMembers(server))
+}
+
+/**
+ * The answer to a read of `asked`, which its connection knows as `own`. How long it may be kept is the upstream's to
+ * say, and for whom is not: who may read it is decided here.
+ */
+export function renderRead(
+  result: Result,
+  { asked, own }: { readonly asked: string; readonly own: string },
+  revision: Revision,
+  server: Implementation,
+): string {
+  const { contents, ttlMs } = result
+  const keptMs = typeof ttlMs === 'number' && Number.isInteger(ttlMs) && ttlMs >= 0 ? ttlMs : 0
+  const members = `${revision.cacheMembers(keptMs, 'private')}${revision.resultMembers(server)}`
+  if (asked === own || !Array.isArray(contents)) return addMembers(result, members)
+  const renamed = contents.map((one: unknown) =>
+    isObject(one) && one['uri'] === own ? { ...one, uri: asked } : one,
+  )
+  return addMembers({ ...result, contents: renamed }, members)
+}
+
+function addMembers(result: Result, members: string): string {
+  if (members === '') return JSON.stringify(result)
+  if (
+    result._meta === undefined &&
+    !('resultType' in result) &&
+    !('ttlMs' in result) &&
+    !('cacheScope' in result)
+  )
+    return spliceMembers(JSON.stringify(result), members)
   // The upstream's own `_meta` and ours become one member: a JSON object holds each name once.
-  const ours = JSON.parse(`{${revision.resultMembers(server).slice(1)}}`) as Result
+  const ours = JSON.parse(`{${members.slice(1)}}`) as Result
   return JSON.stringify({ ...result, ...ours, _meta: { ...result._meta, ...ours._meta } })
 }
 

@@ -1,5 +1,4 @@
-import { describe, expect, it, vi } from 'vitest'
-import type { Listing } from '../../core/catalog.ts'
+import { describe, expect, it } from 'vitest'
 import { WeirError } from '../../core/error.ts'
 import type { CallEvent } from '../../core/event.ts'
 import type { Result } from '../../core/outcome.ts'
@@ -8,7 +7,6 @@ import type { Tool } from '../../core/tool.ts'
 import { newestLegacy, newestModern } from '../../wire/revisions/index.ts'
 import { createEmit } from './emit.ts'
 import type { Exchange } from './exchange.ts'
-import { createToolsRenderer } from './render-list.ts'
 import { renderFailure, renderResult } from './render-result.ts'
 
 const server = { name: 'weir', version: '1' }
@@ -115,75 +113,6 @@ describe('a failure', () => {
     expect(JSON.parse(renderFailure(error, tool, newestModern, server))).not.toHaveProperty(
       'structuredContent',
     )
-  })
-})
-
-describe('a list of tools', () => {
-  const own = (output?: object): Tool => ({
-    kind: 'tool',
-    name: 'own',
-    description: 'd',
-    effect: 'destructive',
-    input: jsonSchema({ type: 'object' }),
-    ...(output === undefined ? {} : { output: jsonSchema(output as Record<string, unknown>) }),
-    run: async () => ({}),
-  })
-  const viewOf = (...tools: Tool[]) => {
-    const list = vi.fn(() =>
-      tools.map((target) => ({ name: `c__${target.name}`, entry: { id: 'c:x', connection: 'c', target } })),
-    )
-    return {
-      view: { version: 1, find: () => undefined, list, onChange: () => ({ dispose() {} }) } as Listing<Tool>,
-      list,
-    }
-  }
-  const render = (view: Listing<Tool>, revision = newestModern) =>
-    JSON.parse(createToolsRenderer(() => '')(view, revision).toString()).tools
-
-  it('shows an upstream’s definition field by field, under our name', () => {
-    const definition = {
-      name: 'theirs',
-      inputSchema: { type: 'object', 'x-any': 1 },
-      icons: [{ src: 'data:,' }],
-      annotations: { invented: true },
-      _meta: { 'a/b': 1 },
-      future: null,
-    }
-    const [tool] = render(viewOf({ ...own(), definition }).view)
-    expect(tool).toEqual({ ...definition, name: 'c__own' })
-    expect(Object.keys(tool)).toEqual(Object.keys(definition))
-  })
-
-  it.each([
-    ['read', { readOnlyHint: true }],
-    ['idempotent-write', { readOnlyHint: false, destructiveHint: false, idempotentHint: true }],
-    ['write', { readOnlyHint: false, destructiveHint: false, idempotentHint: false }],
-    ['destructive', { readOnlyHint: false, destructiveHint: true, idempotentHint: false }],
-  ] as const)('hints that a tool of ours is %s', (effect, annotations) => {
-    expect(render(viewOf({ ...own(), effect }).view)[0]).toMatchObject({ annotations })
-  })
-
-  it.each([
-    [{ type: 'object' }, true],
-    [{ type: 'array' }, false],
-    [{ anyOf: [] }, false],
-  ])('shows legacy clients the output schema %j: %s', (output, isShown) => {
-    const { view } = viewOf(own(output))
-    expect('outputSchema' in render(view)[0]).toBe(true)
-    expect('outputSchema' in render(view, newestLegacy)[0]).toBe(isShown)
-  })
-
-  it('P10: is made and encoded once for a version of the view, in each revision', () => {
-    const { view, list } = viewOf(own())
-    const renderTools = createToolsRenderer(() => ',"more":true')
-    expect(renderTools(view, newestModern).toString()).toMatch(/\],"more":true\}$/)
-    expect(renderTools(view, newestModern)).toBe(renderTools(view, newestModern))
-    renderTools(view, newestLegacy)
-    expect(list).toHaveBeenCalledTimes(2)
-    renderTools({ ...view }, newestModern)
-    Object.assign(view, { version: 2 })
-    renderTools(view, newestModern)
-    expect(list).toHaveBeenCalledTimes(4)
   })
 })
 

@@ -11,6 +11,9 @@ import type { Seal } from '../shared/seal.ts'
 
 /** What an old-era client settled at `initialize`. */
 export interface Session {
+  readonly id: string
+  /** When it ends by itself, on the wall clock; never where it is a pipe's. */
+  readonly expiresAtMs: number
   readonly revision: Revision
   readonly clientCapabilities: Capabilities
   /** Set by `logging/setLevel`; until then everything an upstream logs is passed on. */
@@ -58,6 +61,8 @@ export function createSessions(seal: Seal, clock: Clock): Sessions {
     const revision = findRevision(sealed.v)
     if (revision === undefined) return undefined
     const session: Session = {
+      id,
+      expiresAtMs: sealed.e,
       revision,
       clientCapabilities: sealed.c,
       logLevel: undefined,

@@ -5,9 +5,10 @@ import type { Tool } from '../../../core/tool.ts'
 import { followDelegate } from '../../shared/follow-delegate.ts'
 import type { Exchange } from '../exchange.ts'
 import { renderFailure, renderResult } from '../render-result.ts'
+import { findSoon } from './find-soon.ts'
 import type { MethodParts } from './method-parts.ts'
 import { readText } from './read-params.ts'
-import { findSoon, runTarget } from './run-target.ts'
+import { runTarget } from './run-target.ts'
 
 /** Answers `tools/call`. A tool that fails is a result too, so that the model can react; misuse of the protocol is thrown. */
 export async function callTool(parts: MethodParts, exchange: Exchange): Promise<string> {
@@ -29,9 +30,9 @@ export async function callTool(parts: MethodParts, exchange: Exchange): Promise<
   }
 }
 
-async function findTool(parts: MethodParts, { view }: Exchange, given: unknown): Promise<Entry<Tool>> {
+async function findTool({ catalog }: MethodParts, { view }: Exchange, given: unknown): Promise<Entry<Tool>> {
   const name = readText('name', given)
-  const entry = view.tools.find(name) ?? (await findSoon(parts, () => view.tools.find(name)))
+  const entry = view.tools.find(name) ?? (await findSoon(catalog, () => view.tools.find(name)))
   if (entry !== undefined) return entry
   throw new WeirError('TOOL_NOT_FOUND', `Tool ${JSON.stringify(name.slice(0, 200))} not found.`, {
     hint: 'tools/list names those there are.',

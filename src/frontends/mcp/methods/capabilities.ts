@@ -1,7 +1,11 @@
-/** What Weir says it can do. Resources and prompts are answered with empty lists, because no connection offers any. */
+/**
+ * What Weir says it can do, the same at every URL: what a connection does not offer now it may offer after its next
+ * change, and clients ask only for what was declared at the first contact.
+ */
 export const serverCapabilities = {
   tools: { listChanged: true },
-  resources: {},
-  prompts: {},
+  resources: { subscribe: true, listChanged: true },
+  prompts: { listChanged: true },
+  completions: {},
   logging: {},
 } as const

@@ -1,19 +1,17 @@
+import type { Listing, View } from '../../../core/catalog.ts'
 import { WeirError } from '../../../core/error.ts'
+import type { Target } from '../../../core/tool.ts'
 import type { JsonRpcRequest } from '../../../wire/json-rpc.ts'
 import type { Revision } from '../../../wire/model.ts'
-import type { Answer, Exchange } from '../exchange.ts'
-import { createToolsRenderer } from '../render-list.ts'
+import type { Answer } from '../exchange.ts'
+import { renderPrompt, renderResource, renderTemplate, renderTool } from '../render-definition.ts'
+import { createListRenderer, type RenderList } from '../render-list.ts'
 import { listTtlMs, type MethodParts, settleMaxMs } from './method-parts.ts'
 
 /** The methods that list what there is. */
 export function createListMethods({ catalog, server }: MethodParts): Record<string, Answer> {
   const renderMembers = (revision: Revision) =>
     `${revision.cacheMembers(listTtlMs, 'private')}${revision.resultMembers(server)}`
-  const renderTools = createToolsRenderer(renderMembers)
-  const renderEmpty = (member: string, { revision, request }: Exchange) => {
-    refuseCursor(request)
-    return `{"${member}":[]${renderMembers(revision)}}`
-  }
   // Connections get one common grace period from the first list on; after it nobody waits again.
   let settling: Promise<void> | undefined
   let isSettled = false
@@ -23,15 +21,22 @@ export function createListMethods({ catalog, server }: MethodParts): Record<stri
     })
     return settling
   }
-  return {
-    'tools/list': async (exchange) => {
+  const list =
+    <T extends Target>(render: RenderList<T>, listingOf: (view: View) => Listing<T>): Answer =>
+    async ({ request, view, revision }) => {
       if (!isSettled) await settle()
-      refuseCursor(exchange.request)
-      return renderTools(exchange.view.tools, exchange.revision)
-    },
-    'resources/list': (exchange) => renderEmpty('resources', exchange),
-    'resources/templates/list': (exchange) => renderEmpty('resourceTemplates', exchange),
-    'prompts/list': (exchange) => renderEmpty('prompts', exchange),
+      refuseCursor(request)
+      return render(listingOf(view), revision)
+    }
+  const tools = createListRenderer('tools', renderTool, renderMembers)
+  const resources = createListRenderer('resources', renderResource, renderMembers)
+  const templates = createListRenderer('resourceTemplates', renderTemplate, renderMembers)
+  const prompts = createListRenderer('prompts', renderPrompt, renderMembers)
+  return {
+    'tools/list': list(tools, (view) => view.tools),
+    'resources/list': list(resources, (view) => view.resources),
+    'resources/templates/list': list(templates, (view) => view.templates),
+    'prompts/list': list(prompts, (view) => view.prompts),
   }
 }
 

@@ -2,12 +2,14 @@ import type { Executor } from '../../../core/call.ts'
 import type { Catalog } from '../../../core/catalog.ts'
 import type { Implementation } from '../../../wire/model.ts'
 import type { RequestStates } from '../request-state.ts'
+import type { Subscriptions } from '../subscriptions.ts'
 
 /** What the methods are built from. */
 export interface MethodParts {
   readonly catalog: Catalog
   readonly executor: Executor
   readonly states: RequestStates
+  readonly subscriptions: Subscriptions
   /** Who Weir says it is. The same object always: rendered members are kept by it. */
   readonly server: Implementation
   readonly instructions: string

@@ -1,9 +1,10 @@
 import type { Entry } from '../../../core/catalog.ts'
+import { WeirError } from '../../../core/error.ts'
 import type { Result } from '../../../core/outcome.ts'
 import type { Exchange } from '../exchange.ts'
 import type { StateBinding } from '../request-state.ts'
 import { createCall } from './create-call.ts'
-import { type MethodParts, settleMaxMs } from './method-parts.ts'
+import type { MethodParts } from './method-parts.ts'
 import { renderQuestions } from './render-questions.ts'
 
 /** What is to run. */
@@ -25,19 +26,16 @@ export async function runTarget(
     case 'complete':
       return render(outcome.result)
     case 'input-required':
+      // The protocol lets tools, resources and prompts ask, and nothing else.
+      if (entry.target.kind === 'completion') throw cannotAsk(entry)
       return renderQuestions(parts, exchange, outcome.required, binding)
     case 'failed':
       throw outcome.error
   }
 }
 
-/** What is not there may belong to a connection that is still starting (R6). */
-export async function findSoon<T>(
-  { catalog }: MethodParts,
-  find: () => T | undefined,
-): Promise<T | undefined> {
-  const found = find()
-  if (found !== undefined || !catalog.connections().some(({ state }) => state === 'starting')) return found
-  await catalog.settled(settleMaxMs)
-  return find()
+function cannotAsk({ id }: Entry): WeirError {
+  return new WeirError('UPSTREAM_PROTOCOL', `${id} asks a question where it was asked for a completion.`, {
+    hint: 'Its maker must mend that.',
+  })
 }
