@@ -1,4 +1,5 @@
 import type { ConnectionStatus } from '../core/catalog.ts'
+import { describeState } from './describe-state.ts'
 
 /** What the screen is drawn from. */
 export interface ReadyFacts {
@@ -40,10 +41,11 @@ export function renderReadyScreen(facts: ReadyFacts): string {
 }
 
 function renderState({ state, tools, cause }: ConnectionStatus): string {
-  if (state === 'up') return `up, ${tools} ${tools === 1 ? 'tool' : 'tools'}`
-  if (state === 'starting') return 'still starting'
-  const why = (cause ?? '').replace(/\s+/g, ' ')
-  return `down: ${why.length > causeCharsMax ? `${why.slice(0, causeCharsMax - 1)}…` : why}`
+  const why = cause?.replace(/\s+/g, ' ')
+  const cut = why !== undefined && why.length > causeCharsMax ? `${why.slice(0, causeCharsMax - 1)}…` : why
+  const stands = describeState(state, cut).replace(/^is /, '')
+  // What is idle offers what it offered last.
+  return state === 'up' || state === 'idle' ? `${stands}, ${tools} ${tools === 1 ? 'tool' : 'tools'}` : stands
 }
 
 function renderTries({ url, isSample, isConfiguredPort }: ReadyFacts): readonly string[] {

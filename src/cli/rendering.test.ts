@@ -47,12 +47,16 @@ describe('the ready screen', () => {
       connections: [
         connection,
         { ...connection, name: 'slow', state: 'starting', tools: 0 },
+        { ...connection, name: 'lazy', state: 'idle', tools: 1 },
+        { ...connection, name: 'loop', state: 'crash-loop', cause: 'It exited with code 1.' },
         { ...connection, name: 'dead', state: 'down', cause: `no\nroute ${'x'.repeat(90)}` },
       ],
     })
     expect(screen).toContain('http://127.0.0.1:8000/metrics')
     expect(screen).toMatch(/database +up, 4 tools/)
     expect(screen).toMatch(/slow +still starting/)
+    expect(screen).toMatch(/lazy +idle until its first call, 1 tool\n/)
+    expect(screen).toMatch(/loop +dies at each start: It exited with code 1\.\n/)
     expect(screen).toMatch(/dead +down: no route x{50,}…\n/)
     expect(screen).toMatch(/npx weir call database:execute_query .*\n.*curl .*\n.*claude mcp add/)
   })

@@ -8,6 +8,7 @@ import type { CallEvent } from '../../core/event.ts'
 import type { Outcome, Result } from '../../core/outcome.ts'
 import { toJsonSchema } from '../../core/schema.ts'
 import type { CommandContext } from '../command-context.ts'
+import { describeState } from '../describe-state.ts'
 import { exitOf, exits } from '../exit-codes.ts'
 import { watchSignals } from '../interruption.ts'
 import { type Failure, type Output, toFailure } from '../output.ts'
@@ -133,10 +134,10 @@ async function findEntry(weir: Weir, connection: string, wish: Wish): Promise<En
   const entry = weir.catalog.find(wish.id)
   if (entry !== undefined) return entry
   const status = weir.catalog.connections().find(({ name }) => name === connection)
-  if (status?.state !== 'up') {
+  if (status?.state !== 'up' && status?.state !== 'idle') {
     throw new WeirError(
       'CONNECTION_UNAVAILABLE',
-      `The connection ${connection} is ${status?.state ?? 'not there'}${status?.cause === undefined ? '.' : `: ${status.cause}`}`,
+      `The connection ${connection} ${describeState(status?.state, status?.cause)}${status?.cause === undefined ? '.' : ''}`,
       { hint: 'Check its settings, and that the system it names is running.' },
     )
   }

@@ -1,6 +1,7 @@
 import { createWeir } from '../../app.ts'
 import type { ConnectionStatus } from '../../core/catalog.ts'
 import type { CommandContext } from '../command-context.ts'
+import { describeState } from '../describe-state.ts'
 import { exits } from '../exit-codes.ts'
 import { watchSignals } from '../interruption.ts'
 import type { Output } from '../output.ts'
@@ -84,11 +85,12 @@ function show(listing: Listing, words: readonly string[], output: Output): numbe
   if (output.isJson) output.json({ tools: found, connections })
   else if (found.length > 0) output.text(renderTable(found.map(renderRow), output.lineLimit))
   if (found.length === 0 && tools.length > 0) output.note(`No tool matches ${words.join(' ')}.`)
-  const out = connections.filter(({ state }) => state !== 'up')
+  // What is idle is called when it is needed, and is no fault.
+  const out = connections.filter(({ state }) => state !== 'up' && state !== 'idle')
   if (!output.isJson) {
     for (const connection of out) {
-      const why = 'cause' in connection ? `: ${connection.cause}` : ''
-      output.tell('warning', `connection ${connection.name} is ${connection.state}${why}`)
+      const cause = 'cause' in connection ? connection.cause : undefined
+      output.tell('warning', `connection ${connection.name} ${describeState(connection.state, cause)}`)
     }
   }
   return tools.length === 0 && out.length > 0 ? exits.unreachable : exits.ok
