@@ -62,7 +62,11 @@ export const errorCatalogue = {
   INVALID_PARAMS: misuse(400, -32602, 'A parameter of the method is missing or malformed.'),
   TOOL_NOT_FOUND: misuse(404, -32602, 'No tool has this name here.'),
   TOOL_AMBIGUOUS: misuse(400, -32602, 'Several connections have a tool of this name.'),
-  RESOURCE_NOT_FOUND: misuse(404, -32602, 'No resource has this URI here.'),
+  RESOURCE_NOT_FOUND: misuse(
+    404,
+    -32602,
+    'No resource has this URI here. Clients of revision 2025-11-25 and older get -32002.',
+  ),
   PROMPT_NOT_FOUND: misuse(404, -32602, 'No prompt has this name here.'),
   HEADER_MISMATCH: misuse(400, -32020, 'An HTTP header contradicts the body, or a required one is missing.'),
   MISSING_CAPABILITY: misuse(400, -32021, 'The tool needs something the client did not say it can do.'),

@@ -153,7 +153,7 @@ function createTargets(shelf: string, { note, ...shared }: Shared): readonly Tar
     kind: 'resource-template',
     name: `book-${shelf}:{title}`,
     input: readInput,
-    matches: (uri) => uri.startsWith(`book-${shelf}:`),
+    matches: (uri) => uri.startsWith(`book-${shelf}:`) && !uri.includes('{'),
     completion: complete,
     run: ({ uri }, context) => read(uri, context, note),
   }

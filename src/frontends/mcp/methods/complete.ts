@@ -5,10 +5,11 @@ import { isObject } from '../../../core/parse-json.ts'
 import type { CompletionInput, Prompt, Resource, ResourceTemplate } from '../../../core/tool.ts'
 import type { Exchange } from '../exchange.ts'
 import { renderPlain } from '../render-result.ts'
+import { findSoon } from './find-soon.ts'
 import { findPrompt } from './get-prompt.ts'
 import type { MethodParts } from './method-parts.ts'
 import { readText, readTexts } from './read-params.ts'
-import { resolveUri } from './read-resource.ts'
+import { resourceNotFound } from './read-resource.ts'
 import { runTarget } from './run-target.ts'
 
 /** The protocol's own bound; clients refuse a longer list. */
@@ -54,8 +55,11 @@ async function findOwner(
     })
   }
   const asked = readText('ref.uri', uri)
-  const { templates } = exchange.view
-  return templates.find(asked) ?? (await resolveUri(parts, exchange, asked)).entry
+  const { view } = exchange
+  const find = () => view.templates.find(asked) ?? view.resolve(asked)?.entry
+  const owner = find() ?? (await findSoon(parts.catalog, find))
+  if (owner === undefined) throw resourceNotFound(asked)
+  return owner
 }
 
 function cut(result: Result): Result {

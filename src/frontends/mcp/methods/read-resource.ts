@@ -33,7 +33,8 @@ export async function resolveUri(
   return resolved
 }
 
-function resourceNotFound(uri: string, cause?: unknown): WeirError {
+/** The same answer whoever did not know the URI. */
+export function resourceNotFound(uri: string, cause?: unknown): WeirError {
   return new WeirError('RESOURCE_NOT_FOUND', `There is no resource ${JSON.stringify(uri.slice(0, 200))}.`, {
     hint: 'resources/list and resources/templates/list name those there are.',
     data: { uri },
