@@ -77,12 +77,13 @@ function listOf(value: unknown): readonly unknown[] {
 
 function readTool(value: unknown): RunningTool {
   const tool = isObject(value) ? value : {}
-  const { name, description, effect, category, input_schema: input } = tool
+  const { name, description, effect, input_schema: input } = tool
+  const id = String(name)
   return {
-    id: String(name),
+    id,
     ...(typeof effect === 'string' ? { effect } : {}),
     description: String(description),
-    connection: String(category),
+    connection: id.slice(0, id.indexOf(':')),
     input: isObject(input) ? input : {},
   }
 }

@@ -57,7 +57,7 @@ export function createDesk(): Desk {
       },
       { effect: 'write', input: emailInput, output: emailOutput },
     ),
-    tool('say', async () => ({ content: [{ type: 'text', text: 'hello' }] })),
+    tool('say', async () => ({ content: [{ type: 'text', text: 'hello' }] }), { category: 'talk' }),
     tool('say_nothing', async () => ({})),
     tool('refuse', async () => ({ isError: true, content: [{ type: 'text', text: 'no such mailbox' }] })),
     tool('fail', () =>

@@ -1,6 +1,8 @@
 import type { Catalog, Entry } from '../../core/catalog.ts'
+import { WeirError } from '../../core/error.ts'
+import { isObject } from '../../core/parse-json.ts'
 import { type JsonSchema, toJsonSchema } from '../../core/schema.ts'
-import type { Effect } from '../../core/tool.ts'
+import type { Effect, Tool } from '../../core/tool.ts'
 
 /** `GET /mcp/discover` (D4-012). */
 export interface Discovery {
@@ -24,31 +26,74 @@ interface DiscoveredTool {
 }
 
 const settleMaxMs = 2_000
+/** D4-032. */
+const defaultCategory = 'general'
+/** More than these nobody reads, and each further one fits the words worse. */
+const foundMax = 100
+const wordsCharsMax = 1_000
 
-/** Everything there is, by id. Waits at most 2 s for connections that are starting (R6). */
-export async function renderDiscovery({
-  catalog,
-  server,
-}: {
-  readonly catalog: Catalog
-  readonly server: { readonly name: string; readonly version: string }
-}): Promise<Discovery> {
+/** What the list is narrowed to (D4-032). */
+export interface DiscoveryQuery {
+  readonly search?: string
+  readonly category?: string
+}
+
+/** Reads `?search=words&category=x`. Throws INVALID_REQUEST where one of them is there twice, or too long. */
+export function readDiscoveryQuery(query: unknown): DiscoveryQuery {
+  const { search, category } = isObject(query) ? query : {}
+  for (const [name, value] of Object.entries({ search, category })) {
+    if (value === undefined || (typeof value === 'string' && value.length <= wordsCharsMax)) continue
+    throw new WeirError(
+      'INVALID_REQUEST',
+      `"${name}" must be one text of at most ${wordsCharsMax} characters.`,
+      {
+        hint: 'See GET /mcp/discover in the reference.',
+      },
+    )
+  }
+  return {
+    ...(typeof search === 'string' && search.trim() !== '' ? { search } : {}),
+    ...(typeof category === 'string' && category !== '' ? { category } : {}),
+  }
+}
+
+/** Everything there is, by id, or what fits the query, best first. Waits at most 2 s for connections that are starting (R6). */
+export async function renderDiscovery(
+  { catalog, server }: DiscoveryParts,
+  query: DiscoveryQuery = {},
+): Promise<Discovery> {
   await catalog.settled(settleMaxMs)
-  const entries = (catalog.view()?.tools.list() ?? []).map(({ entry }) => entry)
   return {
     server_name: server.name,
     version: server.version,
     description: 'Every tool of every connection of this gateway, under one roof.',
-    tools: entries.map(renderTool),
+    tools: findTools(catalog, query).map(renderTool),
     capabilities: catalog.connections().map(({ name }) => name),
     health_check_url: '/health',
   }
 }
 
-/** A schema is not cheap to say, and an entry never changes. */
-const rendered = new WeakMap<Entry, DiscoveredTool>()
+/** What discovery reads. */
+export interface DiscoveryParts {
+  readonly catalog: Catalog
+  readonly server: { readonly name: string; readonly version: string }
+}
 
-function renderTool(entry: Entry): DiscoveredTool {
+function findTools(catalog: Catalog, { search, category }: DiscoveryQuery): readonly Entry<Tool>[] {
+  const narrowed = category === undefined ? {} : { category }
+  if (search !== undefined) return catalog.search(search, { limit: foundMax, ...narrowed })
+  const entries = (catalog.view()?.tools.list() ?? []).map(({ entry }) => entry)
+  return category === undefined ? entries : entries.filter(({ target }) => categoryOf(target) === category)
+}
+
+function categoryOf({ category = defaultCategory }: Tool): string {
+  return category
+}
+
+/** A schema is not cheap to say, and an entry never changes. */
+const rendered = new WeakMap<Entry<Tool>, DiscoveredTool>()
+
+function renderTool(entry: Entry<Tool>): DiscoveredTool {
   let tool = rendered.get(entry)
   if (tool === undefined) {
     tool = describeTool(entry)
@@ -57,13 +102,13 @@ function renderTool(entry: Entry): DiscoveredTool {
   return tool
 }
 
-function describeTool({ id, connection, target }: Entry): DiscoveredTool {
+function describeTool({ id, target }: Entry<Tool>): DiscoveredTool {
   return {
     name: id,
     description: target.description,
     input_schema: toJsonSchema(target.input),
     ...(target.output === undefined ? {} : { output_schema: toJsonSchema(target.output) }),
-    category: connection,
+    category: categoryOf(target),
     effect: target.effect,
   }
 }

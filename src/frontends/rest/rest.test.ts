@@ -104,7 +104,7 @@ describe('GET /mcp/discover', () => {
       'name',
       'output_schema',
     ])
-    expect(tool).toMatchObject({ category: 'desk', effect: 'write' })
+    expect(tool).toMatchObject({ category: 'general', effect: 'write' })
     expect(tool.input_schema.required).toEqual(['to', 'subject', 'body'])
     expect(tool.input_schema.properties).toMatchObject({
       to: { type: 'array', items: { type: 'string', format: 'email' } },

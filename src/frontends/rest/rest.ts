@@ -8,7 +8,7 @@ import type { Authenticate } from '../shared/authenticate.ts'
 import { readHttpError } from '../shared/http-server.ts'
 import { nextCallId } from '../shared/next-call-id.ts'
 import { findTools, readExecuteRequest } from './read-execute.ts'
-import { renderDiscovery } from './render-discovery.ts'
+import { readDiscoveryQuery, renderDiscovery } from './render-discovery.ts'
 import { runTools } from './run-tools.ts'
 
 /** What the REST dialect serves, and as whom. */
@@ -27,7 +27,7 @@ export interface RestParts {
 export function rest(server: FastifyInstance, parts: RestParts): void {
   server.get('/mcp/discover', { errorHandler: sendFailure }, async (request) => {
     parts.authenticate(request)
-    return renderDiscovery(parts)
+    return renderDiscovery(parts, readDiscoveryQuery(request.query))
   })
   server.post('/mcp/execute', { errorHandler: sendFailure }, (request, reply) =>
     execute(parts, request, reply),
