@@ -80,13 +80,6 @@ describe.each(eras)('a completion, %s', (era, ask) => {
     expect([(values as string[]).length, total, hasMore]).toEqual([100, 150, true])
   })
 
-  it('asks its user nothing', async () => {
-    expect((await complete(template, 'ask')).error).toMatchObject({
-      code: -32603,
-      data: { weirCode: 'UPSTREAM_PROTOCOL' },
-    })
-  })
-
   it.each<[string, Fields, string]>([
     ['no ref', {}, 'INVALID_PARAMS'],
     ['a ref of no known type', { ref: { type: 'ref/tool', name: 'a__greet' } }, 'INVALID_PARAMS'],
@@ -102,6 +95,15 @@ describe.each(eras)('a completion, %s', (era, ask) => {
   ])('with %s is refused with -32602', async (_what, params, weirCode) => {
     const answer = await ask('completion/complete', { argument: { name: 'title', value: '' }, ...params })
     expect(answer.error).toMatchObject({ code: -32602, data: { weirCode } })
+  })
+})
+
+it('a completion asks its user nothing: the protocol has no questions there', async () => {
+  const ref = { type: 'ref/prompt', name: 'a__greet' }
+  const params = { ref, argument: { name: 'who', value: 'ask' } }
+  expect((await modern('completion/complete', params)).error).toMatchObject({
+    code: -32603,
+    data: { weirCode: 'UPSTREAM_PROTOCOL' },
   })
 })
 

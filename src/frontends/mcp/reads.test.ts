@@ -133,7 +133,6 @@ describe.each(eras)('a read, %s', (era, ask) => {
 
   it.each([
     ['invalid:a', -32602, { weirCode: 'UPSTREAM_ERROR' }],
-    ['visit:a', -32042, { elicitations: [{ mode: 'url', url: 'https://example.com/' }] }],
     ['down:a', -32603, { weirCode: 'CONNECTION_UNAVAILABLE', retryable: true }],
     ['broken:a', -32603, { weirCode: 'INTERNAL' }],
   ])('that fails is a JSON-RPC error: %s', async (uri, code, data) => {
@@ -142,6 +141,14 @@ describe.each(eras)('a read, %s', (era, ask) => {
     expect(answer.result).toBeUndefined()
     expect(JSON.stringify(answer)).not.toContain('hunter2')
     if (code !== -32603 || uri === 'down:a') expect(answer.status).toBe(200)
+  })
+})
+
+it('a read that needs its user to visit a URL tells an old client so, as its protocol has it', async () => {
+  const elicitations = [{ mode: 'url', url: 'https://example.com/' }]
+  expect((await legacy('resources/read', { uri: 'visit:a' })).error).toMatchObject({
+    code: -32042,
+    data: { elicitations },
   })
 })
 
