@@ -3,7 +3,13 @@ import { type LogLevel, logLevels } from '../../core/event.ts'
 import { type ContentBlock, InputRequired, type Result } from '../../core/outcome.ts'
 import { isObject } from '../../core/parse-json.ts'
 import type { RunContext } from '../../core/tool.ts'
-import { encodeHeaderValue, headerNames, type ParamHeader, renderParamHeaders } from '../../wire/headers.ts'
+import {
+  encodeHeaderValue,
+  headerNames,
+  nameOf,
+  type ParamHeader,
+  renderParamHeaders,
+} from '../../wire/headers.ts'
 import type { JsonRpcNotification, Params } from '../../wire/json-rpc.ts'
 import { type RequestMeta, stripProtocolMeta } from '../../wire/model.ts'
 import type { Client, RequestOptions } from './client.ts'
@@ -21,17 +27,34 @@ const tasksExtension = 'io.modelcontextprotocol/tasks'
 /** The stage in front ends calls by their signal; the transport's own limits stand behind it by this much. */
 const backstopMs = 1_000
 const noCapabilities = Object.freeze({})
+const noHeaders: readonly string[] = []
+const noParamHeaders: CallTarget['paramHeaders'] = []
 
 /** Calls a tool of the upstream server. The arguments go out as they came. */
-export async function callTool(
+export function callTool(
   client: Client,
   target: CallTarget,
   input: unknown,
   context: RunContext,
 ): Promise<Result | InputRequired> {
+  const params = { name: target.name, arguments: input }
+  return ask(client, 'tools/call', params, context, checkContent, target.paramHeaders)
+}
+
+/**
+ * Sends what a target's run asks of the server, and gives the answer without what concerned this hop alone. `check`
+ * throws where the answer is of another form than its method's.
+ */
+export async function ask(
+  client: Client,
+  method: string,
+  params: Params,
+  context: RunContext,
+  check: (result: Record<string, unknown>) => Result,
+  paramHeaders: CallTarget['paramHeaders'] = noParamHeaders,
+): Promise<Result | InputRequired> {
   const modern = client.era === 'modern'
   if (context.logLevel !== undefined && !modern) await client.wantLog(context.logLevel)
-  const params: Params = { name: target.name, arguments: input }
   if (context.answers !== undefined && modern) {
     params['inputResponses'] = context.answers.responses
     if (context.answers.resume !== undefined) params['requestState'] = context.answers.resume
@@ -43,9 +66,9 @@ export async function callTool(
     wantsProgress: context.wantsProgress,
     meta: readMeta(context, modern),
     onNotification: (notification) => emitNotification(notification, context),
-    ...(modern ? { headers: renderHeaders(target, input) } : {}),
+    ...(modern ? { headers: renderHeaders(method, params, paramHeaders) } : {}),
   }
-  return parseCallResult(await client.request('tools/call', params, options))
+  return parseAnswer(await client.request(method, params, options), check)
 }
 
 function silenceOf(deadlineMs: number): number {
@@ -68,9 +91,17 @@ function readCapabilities(declared: RunContext['clientCapabilities']): Readonly<
   return { ...declared, extensions: kept }
 }
 
-function renderHeaders({ name, paramHeaders }: CallTarget, input: unknown): readonly string[] {
+function renderHeaders(
+  method: string,
+  params: Params,
+  paramHeaders: CallTarget['paramHeaders'],
+): readonly string[] {
+  const name = nameOf(method, params)
+  if (name === undefined) return noHeaders
   const headers = [headerNames.name, encodeHeaderValue(name)]
-  if (paramHeaders.length > 0) headers.push(...Object.entries(renderParamHeaders(paramHeaders, input)).flat())
+  if (paramHeaders.length > 0) {
+    headers.push(...Object.entries(renderParamHeaders(paramHeaders, params['arguments'])).flat())
+  }
   return headers
 }
 
@@ -106,7 +137,10 @@ function emitLog({ level, logger, data }: Params, context: RunContext): void {
 }
 
 /** What concerned this hop alone is taken off; everything else stays as it came, known or not. */
-function parseCallResult(result: Record<string, unknown>): Result | InputRequired {
+function parseAnswer(
+  result: Record<string, unknown>,
+  check: (result: Record<string, unknown>) => Result,
+): Result | InputRequired {
   const { resultType, _meta, ...rest } = result
   if (resultType === 'input_required') return parseQuestions(rest)
   if (resultType !== undefined && resultType !== 'complete') {
@@ -114,17 +148,21 @@ function parseCallResult(result: Record<string, unknown>): Result | InputRequire
       `The MCP server answered with a result of the unknown type ${JSON.stringify(resultType)}.`,
     )
   }
-  const { content, structuredContent, isError } = rest
+  const meta = stripProtocolMeta(_meta)
+  if (meta !== undefined) rest['_meta'] = meta
+  return check(rest)
+}
+
+function checkContent(result: Record<string, unknown>): Result {
+  const { content, structuredContent, isError } = result
   if (content !== undefined && !isContent(content)) {
     throw protocolError('The MCP server answered with "content" that is not a list of content blocks.')
   }
   if (isError !== undefined && typeof isError !== 'boolean') {
     throw protocolError('The MCP server answered with an "isError" that is not a boolean.')
   }
-  if (content === undefined && structuredContent === undefined) rest['content'] = []
-  const meta = stripProtocolMeta(_meta)
-  if (meta !== undefined) rest['_meta'] = meta
-  return rest
+  if (content === undefined && structuredContent === undefined) result['content'] = []
+  return result
 }
 
 function parseQuestions({ inputRequests = {}, requestState }: Record<string, unknown>): InputRequired {

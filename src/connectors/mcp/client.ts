@@ -15,8 +15,10 @@ import type { Implementation, RequestMeta } from '../../wire/model.ts'
 import { newestLegacy, newestModern } from '../../wire/revisions/index.ts'
 import { abandonOn } from './abandon-on.ts'
 import { type Era, type Greeting, greet } from './greet.ts'
+import { readListNews } from './list-kinds.ts'
 import { runWithin } from './run-within.ts'
-import type { OutgoingRequest, Transport, TransportListener } from './transport.ts'
+import { subscribe } from './subscribe.ts'
+import { isForAll, type OutgoingRequest, type Transport, type TransportListener } from './transport.ts'
 import { isSessionLost, methodNotFound, parseUpstreamError, upstreamCode } from './upstream-error.ts'
 
 /** Waits for what is asked beside calls once the connection is up: a new session, a log level, a page of tools. */
@@ -34,7 +36,8 @@ export interface ClientOptions {
   readonly log: Logger
   /** How long the server may stay silent on `server/discover` before it is taken for a legacy one, in milliseconds. */
   readonly hesitationMs: number
-  readonly onToolsChanged: () => void
+  /** The server tells of something that concerns no single request: a list or a resource has changed. */
+  readonly onNews: (notification: JsonRpcNotification) => void
   /** The server lost its session and has a new one: what was asked of the old one is void. */
   readonly onRenewed: () => void
   readonly onDeath: (cause: WeirError) => void
@@ -123,7 +126,7 @@ export class Client implements TransportListener {
 
   /** Waits on the server's own news until they end. `unsupported`: it has none to give. */
   async listen(signal: AbortSignal): Promise<'ended' | 'unsupported'> {
-    if (this.era === 'modern') return this.#subscribe(signal)
+    if (this.era === 'modern') return subscribe(this, readListNews(this.capabilities), signal)
     if (this.#transport.listen === undefined) return 'unsupported'
     const { session } = this.#transport
     try {
@@ -150,8 +153,8 @@ export class Client implements TransportListener {
     return this.#transport.close()
   }
 
-  onNotification({ method }: JsonRpcNotification): void {
-    if (method === 'notifications/tools/list_changed') this.#options.onToolsChanged()
+  onNotification(notification: JsonRpcNotification): void {
+    if (isForAll(notification)) this.#options.onNews(notification)
   }
 
   onRequest({ id, method }: JsonRpcRequest): string {
@@ -193,24 +196,6 @@ export class Client implements TransportListener {
     this.#logLevel = logLevels.length
     this.#options.log.info({}, 'The MCP server lost the session; a new one is open.')
     this.#options.onRenewed()
-  }
-
-  async #subscribe(signal: AbortSignal): Promise<'ended' | 'unsupported'> {
-    const tools = this.capabilities['tools'] as { listChanged?: unknown } | undefined
-    if (tools?.listChanged !== true) return 'unsupported'
-    const ended = new AbortController()
-    const onNotification = ({ method }: JsonRpcNotification) => {
-      if (method === 'notifications/cancelled') ended.abort()
-    }
-    const params = { notifications: { toolsListChanged: true } }
-    const listening = AbortSignal.any([signal, ended.signal])
-    try {
-      await this.request('subscriptions/listen', params, { signal: listening, silenceMs: 0, onNotification })
-    } catch (error) {
-      if (upstreamCode(error) === methodNotFound) return 'unsupported'
-      if (!ended.signal.aborted) throw error
-    }
-    return 'ended'
   }
 }
 

@@ -102,7 +102,9 @@ describe('a modern server', () => {
     })
     const upstream = await connect(server.url, {}, { log })
     expect(upstream.connection.targets().map(({ name }) => name)).toEqual(['fine'])
-    expect(warnings).toEqual([{ tool: 'broken', why: expect.stringContaining('x-mcp-header') }])
+    expect(warnings).toEqual([
+      { noun: 'tool', count: 1, name: 'broken', why: expect.stringContaining('x-mcp-header') },
+    ])
   })
 
   it('that changed which parameters travel in headers is asked again once, with the new ones', async () => {

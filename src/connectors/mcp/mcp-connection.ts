@@ -4,15 +4,17 @@ import type { Connection } from '../../core/connector.ts'
 import { WeirError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { InputRequired, Result } from '../../core/outcome.ts'
-import type { RunContext, Tool } from '../../core/tool.ts'
+import { isObject } from '../../core/parse-json.ts'
+import type { RunContext, Target } from '../../core/tool.ts'
+import type { JsonRpcNotification } from '../../wire/json-rpc.ts'
 import type { Implementation } from '../../wire/model.ts'
-import { abandonOn } from './abandon-on.ts'
 import { type CallTarget, callTool } from './call-tool.ts'
 import { Client } from './client.ts'
+import { AllFollower } from './follow-all.ts'
+import { EachFollower } from './follow-each.ts'
 import type { Era } from './greet.ts'
-import { listTools } from './list-tools.ts'
-import { toTool } from './to-tool.ts'
-import { ToolList } from './tool-list.ts'
+import { ResourceWatches, type Watched } from './resource-watches.ts'
+import { Surface } from './surface.ts'
 import type { Transport, TransportListener } from './transport.ts'
 import { modernErrorCodes, upstreamCode } from './upstream-error.ts'
 import { watchChanges } from './watch-changes.ts'
@@ -29,62 +31,72 @@ export interface McpConnectionOptions {
   readonly release?: () => Promise<void>
 }
 
-/** One upstream server whose tools are ours to serve. */
+/** One upstream server, all that it offers ours to serve. */
 export class McpConnection implements Connection {
   readonly #options: McpConnectionOptions
   readonly #client: Client
-  readonly #list: ToolList
+  readonly #surface: Surface
+  readonly #watches: ResourceWatches
   readonly #closing = new Cancellation()
+  readonly #changeListeners = new Set<() => void>()
   readonly #closeListeners = new Set<(cause: Error) => void>()
   #listening: AbortController | undefined
   #death: WeirError | undefined
 
   constructor(options: McpConnectionOptions) {
     this.#options = options
-    const { log, timeoutMs } = options
-    this.#list = new ToolList({
-      log,
-      fetch: () => listTools(this.#client, log, this.#closing.signal),
-      convert: (definition) =>
-        toTool(definition, {
-          timeoutMs,
-          readsParamHeaders: options.kind === 'http' && this.#client.era === 'modern',
-          run: (target, input, context) => this.#call(target, input, context),
-        }),
-    })
     this.#client = new Client({
       ...options,
-      onToolsChanged: () => this.#list.markStale(),
-      onRenewed: () => {
-        this.#list.markStale()
-        this.#listening?.abort()
-      },
+      onNews: (notification) => this.#takeNews(notification),
+      onRenewed: () => this.#afterRenewal(),
       onDeath: (cause) => this.#die(cause),
     })
+    const client = this.#client
+    const { log, timeoutMs, kind } = options
+    const { signal } = this.#closing
+    this.#surface = new Surface({
+      ...{ client, log, timeoutMs, kind, signal },
+      runTool: (target, input, context) => this.#call(target, input, context),
+      onChange: () => {
+        for (const listener of [...this.#changeListeners]) listener()
+      },
+    })
+    const createFollower = (watched: Watched) =>
+      client.era === 'modern'
+        ? new AllFollower(client, watched, log, signal)
+        : new EachFollower(client, watched, log, signal)
+    this.#watches = new ResourceWatches(createFollower, log)
   }
 
   get era(): Era {
     return this.#client.era
   }
 
-  /** Greets the server and reads its tools. After a rejection the connection must still be closed. */
+  /** Greets the server and reads its lists. After a rejection the connection must still be closed. */
   async open(era: Era | 'auto', signal: AbortSignal): Promise<void> {
     await this.#client.open(era, signal)
-    await abandonOn(signal, this.#list.refresh())
+    await this.#surface.open(signal)
     void watchChanges({
       listen: (watching) => this.#listen(watching),
-      onGap: () => this.#list.markStale(),
+      onGap: () => this.#afterGap(),
       log: this.#options.log,
       signal: this.#closing.signal,
     })
   }
 
-  targets(): readonly Tool[] {
-    return this.#list.tools
+  targets(): readonly Target[] {
+    return this.#surface.targets()
+  }
+
+  watch(uri: string, listener: () => void): Disposable | undefined {
+    const resources = this.#client.capabilities['resources']
+    if (!isObject(resources) || resources['subscribe'] !== true) return undefined
+    return this.#closing.aborted ? undefined : this.#watches.add(uri, listener)
   }
 
   onChange(listener: () => void): Disposable {
-    return this.#list.onChange(listener)
+    this.#changeListeners.add(listener)
+    return { dispose: () => this.#changeListeners.delete(listener) }
   }
 
   onClose(listener: (cause: Error) => void): Disposable {
@@ -107,7 +119,26 @@ export class McpConnection implements Connection {
   #stop(why: string): void {
     this.#closing.cancel(new WeirError('CONNECTION_UNAVAILABLE', why))
     this.#closeListeners.clear()
-    this.#list.close()
+    this.#changeListeners.clear()
+    this.#surface.close()
+    this.#watches.close()
+  }
+
+  #takeNews({ method, params }: JsonRpcNotification): void {
+    if (method === 'notifications/resources/updated') this.#watches.updated(params['uri'])
+    else this.#surface.takeNews(method)
+  }
+
+  #afterRenewal(): void {
+    this.#surface.markStale()
+    this.#watches.renewed()
+    this.#listening?.abort()
+  }
+
+  /** A modern server's word on resources comes on a stream of its own, which minds its own gaps. */
+  #afterGap(): void {
+    this.#surface.markStale()
+    if (this.#client.era === 'legacy') this.#watches.missed()
   }
 
   #die(cause: WeirError): void {
@@ -129,8 +160,8 @@ export class McpConnection implements Connection {
     } catch (error) {
       if (upstreamCode(error) !== modernErrorCodes.headerMismatch) throw error
       // The server refused the headers unread: perhaps the tool has changed since it was listed.
-      await this.#list.refresh()
-      const fresh = this.#list.find(target.name)?.target
+      await this.#surface.refreshTools()
+      const fresh = this.#surface.tool(target.name)?.call
       if (fresh === undefined || JSON.stringify(fresh) === JSON.stringify(target)) throw error
       return callTool(this.#client, fresh, input, context)
     }

@@ -26,8 +26,8 @@ export interface McpConnectorOptions {
   readonly self: Implementation
 }
 
-/** Calls to one server at once, and its stream of news. */
-const socketsMax = 66
+/** Calls to one server at once, its stream of news, and that of watched resources while another takes its place. */
+const socketsMax = 68
 const erasMax = 1_000
 /** A caller's own connection is opened for as long as its time limit lets it. */
 const never = new AbortController().signal

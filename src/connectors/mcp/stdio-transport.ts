@@ -1,13 +1,16 @@
 import { systemClock } from '../../core/clock.ts'
 import { toWeirError, WeirError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
+import { isObject } from '../../core/parse-json.ts'
 import { createLineDecoder } from '../../wire/framing.ts'
 import {
   type JsonRpcMessage,
   type JsonRpcNotification,
   type JsonRpcResponse,
+  type Params,
   renderNotification,
 } from '../../wire/json-rpc.ts'
+import { metaKeys } from '../../wire/model.ts'
 import { findAnsweredId } from './find-answered-id.ts'
 import { parseMessage } from './parse-message.ts'
 import { type Command, type ServerProcess, startProcess } from './server-process.ts'
@@ -157,6 +160,7 @@ export class StdioTransport implements Transport {
   #addressee({ method, params }: JsonRpcNotification): OutgoingRequest | undefined {
     if (method === 'notifications/progress') return this.#find(params['progressToken'])
     if (method === 'notifications/cancelled') return this.#find(params['requestId'])
+    if (method === 'notifications/subscriptions/acknowledged') return this.#find(readSubscription(params))
     // A log message names no request. With several under way it could reach the wrong caller (S5).
     return method === 'notifications/message' ? this.#only() : undefined
   }
@@ -181,6 +185,10 @@ export class StdioTransport implements Transport {
     for (const { settle } of [...this.#waiting.values()]) settle(cause)
     if (!this.#closed) this.#listener.onDeath(cause)
   }
+}
+
+function readSubscription({ _meta }: Params): unknown {
+  return isObject(_meta) ? _meta[metaKeys.subscriptionId] : undefined
 }
 
 function tooManyStrayLines(): WeirError {

@@ -1,12 +1,13 @@
-import { WeirError } from '../../core/error.ts'
 import { isObject } from '../../core/parse-json.ts'
 import { type JsonSchema, jsonSchema } from '../../core/schema.ts'
 import type { Tool } from '../../core/tool.ts'
 import { readParamHeaders } from '../../wire/headers.ts'
 import type { CallTarget } from './call-tool.ts'
-import type { ToolDefinition } from './list-tools.ts'
+import { describeTarget } from './describe-target.ts'
+import type { Definition } from './read-list.ts'
+import { unusable } from './upstream-error.ts'
+import type { Listed } from './upstream-list.ts'
 
-const definitionCharsMax = 256 * 1024
 /** The protocol's own limit. */
 const nameCharsMax = 128
 const anyObject: JsonSchema = { type: 'object' }
@@ -19,40 +20,28 @@ export interface ToolSettings {
   readonly run: (target: CallTarget, ...call: Parameters<Tool['run']>) => ReturnType<Tool['run']>
 }
 
-/** A tool of the upstream, with the text by which two definitions are told apart. */
-export interface UpstreamTool {
-  readonly tool: Tool
-  readonly target: CallTarget
-  readonly text: string
+/** A tool of the upstream, and what its calls need to know of it. */
+export interface UpstreamTool extends Listed<Tool> {
+  readonly call: CallTarget
 }
 
 /**
  * A server's definition as a tool of Weir. Its effect is `write` whatever the hints say (they are the server's word).
  * Throws UPSTREAM_PROTOCOL or INVALID_PARAMS where the tool has to be left out, saying why.
  */
-export function toTool(definition: ToolDefinition, settings: ToolSettings): UpstreamTool {
-  const text = JSON.stringify(definition)
-  const { name, title, description, inputSchema = anyObject, outputSchema } = definition
-  if (name.length === 0 || name.length > nameCharsMax)
-    throw unusable(`its name has ${name.length} characters`)
-  if (text.length > definitionCharsMax) throw unusable(`its definition has ${text.length} characters`)
+export function toTool(name: string, definition: Definition, settings: ToolSettings): UpstreamTool {
+  const { text, shared } = describeTarget(name, nameCharsMax, definition)
+  const { inputSchema = anyObject, outputSchema } = definition
   if (!isObject(inputSchema)) throw unusable('its input schema is no object')
-  const target = { name, paramHeaders: settings.readsParamHeaders ? readParamHeaders(inputSchema) : [] }
-  const tool: Tool = {
+  const call = { name, paramHeaders: settings.readsParamHeaders ? readParamHeaders(inputSchema) : [] }
+  const target: Tool = {
+    ...shared,
     kind: 'tool',
-    name,
-    ...(typeof title === 'string' ? { title } : {}),
-    description: typeof description === 'string' ? description : '',
     effect: 'write',
     input: jsonSchema(inputSchema),
     ...(isObject(outputSchema) ? { output: jsonSchema(outputSchema) } : {}),
-    definition,
     timeoutMs: settings.timeoutMs,
-    run: (input, context) => settings.run(target, input, context),
+    run: (input, context) => settings.run(call, input, context),
   }
-  return { tool, target, text }
-}
-
-function unusable(why: string): WeirError {
-  return new WeirError('UPSTREAM_PROTOCOL', `The tool is not usable: ${why}.`)
+  return { target, call, text }
 }

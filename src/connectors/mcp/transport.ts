@@ -22,9 +22,16 @@ export interface OutgoingRequest {
   readonly onNotification?: ((notification: JsonRpcNotification) => void) | undefined
 }
 
+const forAll: ReadonlySet<string> = new Set([
+  'notifications/tools/list_changed',
+  'notifications/prompts/list_changed',
+  'notifications/resources/list_changed',
+  'notifications/resources/updated',
+])
+
 /** Whether a notification tells of the server itself, on whichever stream it comes. */
 export function isForAll({ method }: JsonRpcNotification): boolean {
-  return method === 'notifications/tools/list_changed'
+  return forAll.has(method)
 }
 
 /** What a transport hands to whoever speaks the protocol over it. None of these may throw. */

@@ -13,6 +13,8 @@ export const modernErrorCodes = {
 }
 /** What both eras say to a method they do not have. */
 export const methodNotFound = -32601
+/** What both eras say to parameters that are of no use. */
+export const invalidParams = -32602
 
 /** A JSON-RPC error of an upstream as ours. Its words are the server's own, cut where they are too many. */
 export function parseUpstreamError({ code, message, data }: JsonRpcError): WeirError {
@@ -70,6 +72,11 @@ export function protocolError(message: string): WeirError {
   return new WeirError('UPSTREAM_PROTOCOL', message, {
     hint: 'Report this to whoever runs the upstream server.',
   })
+}
+
+/** What the server lists cannot be served. */
+export function unusable(why: string): WeirError {
+  return new WeirError('UPSTREAM_PROTOCOL', `It is not usable: ${why}.`)
 }
 
 function clip(text: string): string {

@@ -1,54 +1,61 @@
-import type { Disposable } from '../../core/catalog.ts'
 import { systemClock, type Timer } from '../../core/clock.ts'
 import { toWeirError, WeirError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
-import type { Tool } from '../../core/tool.ts'
-import type { ToolDefinition } from './list-tools.ts'
-import type { UpstreamTool } from './to-tool.ts'
+import type { Target } from '../../core/tool.ts'
+import type { Definition } from './read-list.ts'
 
 /** How long news are collected, and how long after one reading the next may begin at the earliest. */
 const settleMs = 100
 const restMs = 500
 const retryMs = { first: 1_000, last: 30_000 }
 
-/** Where definitions come from, and how they become tools. */
-export interface ToolListOptions {
-  readonly fetch: () => Promise<readonly ToolDefinition[]>
-  /** Throws where the tool has to be left out. */
-  readonly convert: (definition: ToolDefinition) => UpstreamTool
+/** A target made from a definition, with the text by which two definitions are told apart. */
+export interface Listed<T extends Target = Target> {
+  readonly target: T
+  readonly text: string
+}
+
+/** Where definitions come from, how they become targets, and who hears that these are others now. */
+export interface UpstreamListOptions<L extends Listed> {
+  readonly fetch: () => Promise<ReadonlyMap<string, Definition>>
+  /** Throws where the item has to be left out. */
+  readonly convert: (name: string, definition: Definition) => L
+  /** What one item is called in the log. */
+  readonly noun: string
   readonly log: Logger
+  readonly onChange: () => void
+}
+
+interface LeftOut {
+  readonly name: string
+  readonly why: string
 }
 
 /**
- * What tools the server has now. News of changes are collected and read by one reading at a time, however many
- * there are; a tool whose definition stayed the same stays the same object.
+ * What the server has now of one kind. News of changes are collected and read by one reading at a time, however many
+ * there are; an item whose definition stayed the same stays the same object.
  */
-export class ToolList {
-  readonly #options: ToolListOptions
-  readonly #listeners = new Set<() => void>()
-  #byName = new Map<string, UpstreamTool>()
-  #tools: readonly Tool[] = []
+export class UpstreamList<L extends Listed> {
+  readonly #options: UpstreamListOptions<L>
+  #byName = new Map<string, L>()
+  #items: readonly L[] = []
   #reading: Promise<void> | undefined
   #timer: Timer | undefined
   #stale = false
   #failures = 0
   #closed = false
 
-  constructor(options: ToolListOptions) {
+  constructor(options: UpstreamListOptions<L>) {
     this.#options = options
   }
 
-  get tools(): readonly Tool[] {
-    return this.#tools
+  /** The same array until the list changes. */
+  get items(): readonly L[] {
+    return this.#items
   }
 
-  find(name: string): UpstreamTool | undefined {
+  find(name: string): L | undefined {
     return this.#byName.get(name)
-  }
-
-  onChange(listener: () => void): Disposable {
-    this.#listeners.add(listener)
-    return { dispose: () => this.#listeners.delete(listener) }
   }
 
   /** Says that the list may have changed. Returns at once. */
@@ -73,7 +80,6 @@ export class ToolList {
   close(): void {
     this.#closed = true
     this.#timer?.cancel()
-    this.#listeners.clear()
   }
 
   #schedule(delayMs: number): void {
@@ -90,12 +96,13 @@ export class ToolList {
     if (this.#stale) this.#schedule(restMs)
   }
 
-  /** The tools known so far stay; the next reading comes after growing pauses. */
+  /** The items known so far stay; the next reading comes after growing pauses. */
   #afterFailure(error: unknown): never {
     if (this.#closed) throw error
     const delayMs = Math.min(retryMs.last, retryMs.first * 2 ** this.#failures)
     this.#failures = Math.min(this.#failures + 1, 10)
-    this.#options.log.warn({ error, delayMs }, 'The MCP server’s list of tools could not be read again.')
+    const { log, noun } = this.#options
+    log.warn({ error, delayMs, noun }, 'A list of the MCP server could not be read.')
     this.#stale = true
     this.#schedule(delayMs)
     throw error
@@ -105,25 +112,30 @@ export class ToolList {
     this.#stale = false
     const definitions = await this.#options.fetch()
     if (this.#closed) return
-    const previous = this.#byName
-    const before = [...previous.values()]
-    this.#byName = new Map()
-    for (const definition of definitions) this.#take(definition, previous)
-    const now = [...this.#byName.values()]
-    if (now.length === before.length && now.every((upstream, index) => upstream === before[index])) return
-    this.#tools = now.map(({ tool }) => tool)
-    for (const listener of [...this.#listeners]) listener()
+    const fresh = new Map<string, L>()
+    const leftOut: LeftOut[] = []
+    for (const [name, definition] of definitions) this.#take(name, definition, fresh, leftOut)
+    const { log, noun, onChange } = this.#options
+    if (leftOut.length > 0) {
+      // One line whatever their number, so that a bad list cannot flood the log.
+      log.warn({ noun, count: leftOut.length, ...leftOut[0] }, 'The MCP server lists what is left out.')
+    }
+    const before = this.#items
+    const now = [...fresh.values()]
+    this.#byName = fresh
+    if (now.length === before.length && now.every((item, index) => item === before[index])) return
+    this.#items = now
+    onChange()
   }
 
-  #take(definition: ToolDefinition, previous: ReadonlyMap<string, UpstreamTool>): void {
+  #take(name: string, definition: Definition, fresh: Map<string, L>, leftOut: LeftOut[]): void {
     try {
-      const fresh = this.#options.convert(definition)
-      const known = previous.get(definition.name)
-      this.#byName.set(definition.name, known?.text === fresh.text ? known : fresh)
+      const item = this.#options.convert(name, definition)
+      const known = this.#byName.get(name)
+      fresh.set(name, known?.text === item.text ? known : item)
     } catch (error) {
       if (!(error instanceof WeirError)) throw toWeirError(error)
-      const tool = definition.name.slice(0, 128)
-      this.#options.log.warn({ tool, why: error.message }, 'A tool of the MCP server is left out.')
+      leftOut.push({ name: name.slice(0, 128), why: error.message })
     }
   }
 }
