@@ -3,6 +3,7 @@ import { isRecord } from '../config/path.ts'
 import type { AnyConnector, Connection } from '../core/connector.ts'
 import { toWeirError, type WeirError } from '../core/error.ts'
 import type { Logger } from '../core/logger.ts'
+import { isTool } from '../core/tool.ts'
 
 /** What a connection passes on its way to an answer, in this order. */
 export const stageNames = [
@@ -50,7 +51,7 @@ export async function diagnose(patient: Patient): Promise<readonly Stage[]> {
   try {
     connection = await connector.open(config, { name, baseDir, log: hearing.log, signal })
     const openMs = elapsed(startMs)
-    const tools = connection.targets().length
+    const tools = connection.targets().filter(isTool).length
     startMs = performance.now()
     const ok = (checked: Partial<Stage>) =>
       report([...passed, 'list'], { list: { ms: openMs, message: `${tools} tools` }, check: checked })

@@ -40,7 +40,7 @@ export function createMcpConnector(options: McpConnectorOptions): Connector<McpC
   const eras = new Map<string, Era>()
   return defineConnector({
     type: 'mcp',
-    summary: 'The tools of another MCP server, run as a command or reached over HTTP.',
+    summary: 'Everything another MCP server offers; run as a command or reached over HTTP.',
     config: mcpConfig,
     async open(config, context) {
       const key = JSON.stringify([config.url, config.command, config.args, config.cwd, context.baseDir])
