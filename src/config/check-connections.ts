@@ -1,11 +1,11 @@
 import type { AnyConnector } from '../core/connector.ts'
+import { findNearestKey } from '../core/nearest-key.ts'
 import { type JsonSchema, toJsonSchema } from '../core/schema.ts'
 import { checkValue } from './check-value.ts'
 import { type RawConnection, readClientServers } from './client-servers.ts'
 import type { ConnectionConfig } from './config.ts'
 import { showValue, suggest, typeName } from './describe-issue.ts'
 import type { ConfigDocument } from './document.ts'
-import { findNearestKey } from './nearest-key.ts'
 import { isRecord, renderPath } from './path.ts'
 import type { Problems } from './problems.ts'
 

@@ -1,4 +1,5 @@
 import { toWeirError, WeirError } from '../core/error.ts'
+import { findNearestKey } from '../core/nearest-key.ts'
 import type { JsonSchema } from '../core/schema.ts'
 import {
   describeFault,
@@ -10,7 +11,6 @@ import {
   wrongTypePaths,
 } from './describe-issue.ts'
 import type { ConfigDocument } from './document.ts'
-import { findNearestKey } from './nearest-key.ts'
 import { type Path, pathKey, valueAt } from './path.ts'
 import type { Problems } from './problems.ts'
 import { findUnknownKeys, knownKeysAt } from './schema-walk.ts'

@@ -1,5 +1,5 @@
+import { findNearestKey } from '../core/nearest-key.ts'
 import type { ConfigDocument } from './document.ts'
-import { findNearestKey } from './nearest-key.ts'
 import { isRecord, type Path, valueAt } from './path.ts'
 import { isSensitivePath } from './sensitive-key.ts'
 

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Tool } from '../core/tool.ts'
 import { createEntry } from './call.fixture.ts'
@@ -47,46 +46,5 @@ describe('the policy of a tool', () => {
     expect(timeoutOf({ 'box:e.ho': { timeoutMs: 1 } })).toBe(30_000)
     expect(timeoutOf({ 'box:e?h*': { timeoutMs: 1 } })).toBe(30_000)
     expect(timeoutOf({ 'box:a[1].b*': { timeoutMs: 1 } }, 'a[1].bc')).toBe(1)
-  })
-})
-
-describe('the glob', () => {
-  const matches = (pattern: string, id: string) => {
-    const entry = { ...createEntry(), id }
-    return createPolicyResolver({ [pattern]: { timeoutMs: 1 } })(entry).timeoutMs === 1
-  }
-
-  it('agrees with a regular expression on everything', () => {
-    const some = (letters: string[], maxLength: number) =>
-      fc.array(fc.constantFrom(...letters), { maxLength }).map((chosen) => chosen.join(''))
-    fc.assert(
-      fc.property(some(['a', 'b', ':', '*'], 8), some(['a', 'b', ':'], 10), (pattern, id) => {
-        const oracle = new RegExp(`^${pattern.replaceAll('*', '.*')}$`)
-        return matches(pattern, id) === oracle.test(id)
-      }),
-      { numRuns: 5_000 },
-    )
-  })
-
-  it('agrees with a regular expression on ids made to match', () => {
-    const word = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 3 })
-    fc.assert(
-      fc.property(fc.array(fc.tuple(word, word), { minLength: 1, maxLength: 5 }), (parts) => {
-        const pattern = parts.map(([literal]) => literal).join('*')
-        const id = parts
-          .map(([literal, filling], i) => literal + (i < parts.length - 1 ? filling : ''))
-          .join('')
-        return matches(pattern, id)
-      }),
-    )
-  })
-
-  it('does not let two ends of a pattern share a letter', () => {
-    expect([matches('ab*ba', 'aba'), matches('ab*ba', 'abba')]).toEqual([false, true])
-  })
-
-  it('stays quick for a pattern of stars', () => {
-    // A backtracking matcher would need more steps than there are atoms.
-    expect(matches(`${'a*'.repeat(100)}c`, 'a'.repeat(10_000))).toBe(false)
   })
 })

@@ -1,4 +1,5 @@
 import type { Entry } from '../core/catalog.ts'
+import { compileGlob } from '../core/glob.ts'
 import type { Policy } from '../core/policy.ts'
 
 /** What the config says of the tools that a pattern matches. */
@@ -27,21 +28,4 @@ export function createPolicyResolver(rules: Readonly<Record<string, PolicyRule>>
 function weigh(pattern: string): number {
   const literals = pattern.replaceAll('*', '').length
   return pattern.includes('*') ? literals : Number.POSITIVE_INFINITY
-}
-
-/** `*` stands for any characters; everything else for itself. Linear: no pattern can make it slow. */
-function compileGlob(pattern: string): (id: string) => boolean {
-  if (!pattern.includes('*')) return (id) => id === pattern
-  const [first = '', ...rest] = pattern.split('*')
-  const last = rest.pop() ?? ''
-  return (id) => {
-    if (!id.startsWith(first) || id.length < first.length + last.length) return false
-    let at = first.length
-    for (const part of rest) {
-      const found = id.indexOf(part, at)
-      if (found === -1) return false
-      at = found + part.length
-    }
-    return id.length - last.length >= at && id.endsWith(last)
-  }
 }

@@ -1,7 +1,7 @@
 import type { LoadedConfig } from '../../config/config.ts'
-import { findNearestKey } from '../../config/nearest-key.ts'
 import { isRecord } from '../../config/path.ts'
 import { WeirError } from '../../core/error.ts'
+import { findNearestKey } from '../../core/nearest-key.ts'
 import type { CommandContext } from '../command-context.ts'
 import { diagnose, type Stage, stageNames } from '../diagnose.ts'
 import { exits } from '../exit-codes.ts'

@@ -6,18 +6,27 @@ const comparedCharsMax = 64
  * edit for three characters (for two, if there are no more), capital letters not counted. The first of equally near ones wins.
  */
 export function findNearestKey(word: string, candidates: Iterable<string>): string | undefined {
+  return findNearestKeys(word, candidates, 1)[0]
+}
+
+/** At most `count` such candidates, the nearest first. */
+export function findNearestKeys(
+  word: string,
+  candidates: Iterable<string>,
+  count: number,
+): readonly string[] {
   const wanted = word.slice(0, comparedCharsMax).toLowerCase()
-  let best: string | undefined
-  let bestDistance = (wanted.length === 2 ? 1 : Math.floor(wanted.length / 3)) + 1
-  for (const candidate of candidates) {
-    if (candidate === word) continue
-    const distance = countEdits(wanted, candidate.slice(0, comparedCharsMax).toLowerCase())
-    if (distance < bestDistance) {
-      best = candidate
-      bestDistance = distance
-    }
-  }
-  return best
+  const distanceMax = wanted.length === 2 ? 1 : Math.floor(wanted.length / 3)
+  return [...candidates]
+    .filter((candidate) => candidate !== word)
+    .map((candidate) => ({
+      candidate,
+      distance: countEdits(wanted, candidate.slice(0, comparedCharsMax).toLowerCase()),
+    }))
+    .filter(({ distance }) => distance <= distanceMax)
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, count)
+    .map(({ candidate }) => candidate)
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours that turn `from` into `to` (Damerau, restricted). */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { findNearestKey } from './nearest-key.ts'
+import { findNearestKey, findNearestKeys } from './nearest-key.ts'
 
 describe('findNearestKey', () => {
   it.each([
@@ -20,6 +20,11 @@ describe('findNearestKey', () => {
   it('prefers the nearer of two, and the first of two equally near', () => {
     expect(findNearestKey('timeot', ['time', 'timeout'])).toBe('timeout')
     expect(findNearestKey('cat', ['car', 'cap'])).toBe('car')
+  })
+
+  it('gives several where asked to, the nearest first', () => {
+    expect(findNearestKeys('cat', ['car', 'dog', 'Cat', 'cap'], 2)).toEqual(['Cat', 'car'])
+    expect(findNearestKeys('zebra', ['cat'], 2)).toEqual([])
   })
 
   it('compares only the beginning of a huge word', () => {
