@@ -3,7 +3,11 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Tool } from '../core/tool.ts'
 import { type ConnectionSlot, type ConnectionSource, createConnectionSlot } from './connection-slot.ts'
+import type { CheckValue } from './override-tool.ts'
+import { createToolSearch } from './tool-search.ts'
+import { createToolsetView, type Toolset } from './toolset.ts'
 import { createPrefixedView, createUnprefixedView, type LiveView } from './view.ts'
+import { warnOfIdlePatterns } from './warn-of-idle-patterns.ts'
 
 /** What a catalog is made of. */
 export interface CatalogParts {
@@ -11,6 +15,10 @@ export interface CatalogParts {
   readonly clock: Clock
   readonly log: Logger
   readonly random: () => number
+  /** Selections by name, which no connection may have. */
+  readonly toolsets?: Readonly<Record<string, Toolset>>
+  /** Checks the values that overrides fix. Without it such tools are left out. */
+  readonly checkValue?: CheckValue
 }
 
 /** A catalog that owns its connections. */
@@ -20,9 +28,13 @@ export interface OpenCatalog extends Catalog {
 }
 
 /** Opens every connection at once; none waits for another, and none that fails takes another's tools away (R6). */
-export function createCatalog({ sources, clock, log, random }: CatalogParts): OpenCatalog {
+export function createCatalog(parts: CatalogParts): OpenCatalog {
+  const { sources, clock, log, random, toolsets = {}, checkValue = refuseToCheck } = parts
   const openedMs = clock.monotonicMs()
   const views = new Map<string, LiveView>()
+  let isClosed = false
+  const selected = Object.entries(toolsets)
+  const selections: LiveView[] = []
   let toolsById = new Map<string, Entry<Tool>>()
   let idsByTool = new Map<string, string[]>()
 
@@ -36,6 +48,7 @@ export function createCatalog({ sources, clock, log, random }: CatalogParts): Op
     }
     views.get('')?.refresh()
     for (const { name } of slot === undefined ? slots : [slot]) views.get(name)?.refresh()
+    for (const view of selections) view.refresh()
   }
   const slots = sources.map((source): ConnectionSlot => {
     const parts = { clock, log, random, onChange: () => rebuild(slot) }
@@ -43,15 +56,26 @@ export function createCatalog({ sources, clock, log, random }: CatalogParts): Op
     return slot
   })
   const settled = Promise.all(slots.map((slot) => slot.settled)).then(() => {})
-  views.set('', createPrefixedView(slots, log))
+  const all = createPrefixedView(slots, log)
+  views.set('', all)
   for (const slot of slots) views.set(slot.name, createUnprefixedView(slot, log))
+  for (const [name, toolset] of selected) {
+    const view = createToolsetView(name, toolset, { all, log, checkValue })
+    views.set(name, view)
+    selections.push(view)
+  }
   rebuild()
+  const search = createToolSearch(all.tools)
+  void settled.then(() => {
+    const status = slots.map((slot) => slot.status)
+    if (!isClosed) for (const [name, toolset] of selected) warnOfIdlePatterns(name, toolset, all, status, log)
+  })
 
   return {
     find: (id) => toolsById.get(id),
     candidates: (toolName) => idsByTool.get(toolName) ?? [],
     view: (name = '') => views.get(name),
-    search: () => [],
+    search: async (query, options) => (await search.search(query, options)).map(({ entry }) => entry),
     connections: () => slots.map((slot) => slot.status),
     settled: (timeoutMs) =>
       new Promise((resolve) => {
@@ -65,9 +89,15 @@ export function createCatalog({ sources, clock, log, random }: CatalogParts): Op
         })
       }),
     async close() {
+      isClosed = true
       await Promise.all(slots.map((slot) => slot.close()))
     },
   }
+}
+
+/** What cannot be checked does not fit. */
+function refuseToCheck(): never {
+  throw new Error('fixed values cannot be checked here')
 }
 
 function isTool(entry: Entry): entry is Entry<Tool> {

@@ -52,6 +52,8 @@ export interface Resolved {
 
 /** What one URL serves. */
 export interface View {
+  /** What it is for, in the operator’s words; clients are told when they connect. */
+  readonly description?: string
   readonly tools: Listing<Tool>
   readonly prompts: Listing<Prompt>
   readonly resources: Listing<Resource>
@@ -85,8 +87,8 @@ export interface Catalog {
   candidates(toolName: string): readonly string[]
   /** `undefined`: everything, prefixed. A connection's name: that connection alone, unprefixed. A toolset's: its selection. */
   view(name?: string): View | undefined
-  /** Tools that fit the words best, best first; at most `limit`. */
-  search(query: string, options: SearchOptions): readonly Entry<Tool>[]
+  /** Tools that fit the words best, best first; at most `limit`. A part of a name always finds it. */
+  search(query: string, options: SearchOptions): Promise<readonly Entry<Tool>[]>
   connections(): readonly ConnectionStatus[]
   /** Waits until no connection is starting, and at most until `timeoutMs` after the catalog was opened (R6). */
   settled(timeoutMs: number): Promise<void>

@@ -102,7 +102,7 @@ describe('GET /readyz', () => {
       find: () => undefined,
       candidates: () => [],
       view: () => undefined,
-      search: () => [],
+      search: async () => [],
       connections: () => [
         { name: 'box', type: 'x', state: 'up', tools: 1, resources: 0, prompts: 0 } as const,
       ],
