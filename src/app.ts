@@ -14,6 +14,7 @@ import { WeirError } from './core/error.ts'
 import { createEgress } from './egress/create-egress.ts'
 import type { Egress } from './egress/egress.ts'
 import { createExecutor } from './execution/executor.ts'
+import { compileJsonSchema } from './execution/json-schema-validator.ts'
 import { createStages } from './execution/pipeline.ts'
 import { createPolicyResolver } from './execution/resolve-policy.ts'
 import { createMcpFrontend, type McpFrontend } from './frontends/mcp/mcp.ts'
@@ -82,14 +83,20 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
   log.configure({ ...config.log, redact: (line) => secrets.redact(line) })
   const metrics = createMetrics()
   const clock = systemClock
-  const catalog = createCatalog({ sources: readSources(base, loaded, only), clock, log, random: Math.random })
+  const catalog = createCatalog({
+    sources: readSources(base, loaded, only),
+    toolsets: config.toolsets,
+    checkValue: (schema, value) => compileJsonSchema(schema)(value),
+    ...{ clock, log, random: Math.random },
+  })
   const executor = createExecutor({
     stages: createStages({ log, metrics, clock }),
     resolvePolicy: createPolicyResolver(config.policies),
   })
   const authenticate = createLocalAuthenticate(user)
+  const chosen = config.server.toolset
   const mcp = createMcpFrontend({
-    catalog,
+    catalog: chosen === undefined ? catalog : { ...catalog, view: (name = chosen) => catalog.view(name) },
     executor,
     authenticate,
     server: identity,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { durationSchema } from './duration.ts'
 import type { Secrets } from './secrets.ts'
+import { toolsetSchema } from './toolset-schema.ts'
 
 /** Longest connection or toolset name. */
 const nameCharsMax = 64
@@ -55,6 +56,12 @@ const serverSchema = z.strictObject({
     .default([])
     .describe(
       'Origins of web pages that may call Weir, as in `https://app.example`. Requests from other pages are refused; programs that are no browsers send none.',
+    ),
+  toolset: z
+    .string()
+    .optional()
+    .describe(
+      'The toolset that `/mcp` and stdio serve in place of everything. Its own URL serves it too, and connections keep theirs.',
     ),
   sessionKey: z
     .string()
@@ -145,6 +152,12 @@ export const fileSchema = z.strictObject({
     .describe(
       'Rules for calls, by tool id or pattern: `database:execute_query`, `database:*`, `*:execute_query`, `*`. Exact beats pattern beats connection beats default.',
     ),
+  toolsets: z
+    .record(nameSchema, toolsetSchema)
+    .default({})
+    .describe(
+      'Selections of tools, prompts and resources by name, each served at `/mcp/{name}`. Names are like those of connections, and none may be both.',
+    ),
   server: serverSchema.prefault({}).describe('Where Weir listens, and whom it answers.'),
   log: logSchema.prefault({}).describe('What Weir writes about its own work.'),
   store: storeSchema
@@ -163,6 +176,7 @@ export interface Config {
   readonly connections: Readonly<Record<string, ConnectionConfig>>
   /** By tool id or pattern, in the file's order. */
   readonly policies: Readonly<Record<string, z.output<typeof policySchema>>>
+  readonly toolsets: Readonly<Record<string, z.output<typeof toolsetSchema>>>
   readonly server: Readonly<z.output<typeof serverSchema>>
   readonly log: Readonly<z.output<typeof logSchema>>
   readonly store: Readonly<z.output<typeof storeSchema>>

@@ -5,6 +5,7 @@ import { WeirError } from '../core/error.ts'
 import { findNearestKey } from '../core/nearest-key.ts'
 import { type JsonSchema, toJsonSchema } from '../core/schema.ts'
 import { type CheckedConnection, checkConnections } from './check-connections.ts'
+import { checkToolsets } from './check-toolsets.ts'
 import { checkValue } from './check-value.ts'
 import { withoutDisabled } from './client-servers.ts'
 import { collectSecrets } from './collect-secrets.ts'
@@ -73,6 +74,7 @@ export function parseConfig(options: LoadOptions & { text: string; readFile: Rea
   const value = withoutDisabled(document.value ?? {})
   const file = checkFile(value, document, problems)
   const connections = checkConnections(value, options.connectors, document, problems)
+  if (file !== undefined) checkToolsets(file, connections, document, problems)
   if (file !== undefined) warnOfIdleLines(file, connections, document, problems)
   problems.throwIfAny()
   if (file === undefined) throw new WeirError('INTERNAL', 'The configuration was refused without a reason.')
@@ -95,7 +97,8 @@ function assemble(file: File, checked: ReadonlyMap<string, CheckedConnection>): 
   const connections: Record<string, ConnectionConfig> = Object.create(null)
   for (const [name, { type, config }] of checked) connections[name] = { type, config }
   const policies: Config['policies'] = Object.assign(Object.create(null), file.policies)
-  return { connections, policies, server: file.server, log: file.log, store: file.store }
+  const toolsets: Config['toolsets'] = Object.assign(Object.create(null), file.toolsets)
+  return { connections, policies, toolsets, server: file.server, log: file.log, store: file.store }
 }
 
 /** Whether a setting is one that everybody may see, whatever it was made of. */
@@ -103,6 +106,8 @@ function isPlainSetting(path: Path, connections: ReadonlyMap<string, CheckedConn
   const [block, key] = path
   if (block === 'server') return key !== 'sessionKey'
   if (block === 'log' || block === 'policies') return true
+  // A fixed value may well be a key.
+  if (block === 'toolsets') return path[4] !== 'arguments'
   if (block !== 'connections') return false
   const connection = connections.get(String(key))
   return path[2] === 'type' || (connection !== undefined && isPlainAt(connection.schema, path.slice(2)))

@@ -75,7 +75,7 @@ export async function answerMessage(
   if (message.kind === 'response') return undefined
   const { method, params } = message
   if (message.kind === 'request' && method === 'initialize' && versionInBody(params) === undefined) {
-    const handshake = answerInitialize(message, parts.server, parts.instructions)
+    const handshake = answerInitialize(message, parts.server, visit.view, parts.instructions)
     const session = parts.sessions.create(handshake.revision, handshake.clientCapabilities, visit.caller)
     return { status: 200, text: renderResponse(message.id, handshake.text), session }
   }

@@ -1,8 +1,10 @@
+import type { View } from '../../core/catalog.ts'
 import { isObject } from '../../core/parse-json.ts'
 import type { JsonRpcRequest } from '../../wire/json-rpc.ts'
 import type { Capabilities, Implementation, Revision } from '../../wire/model.ts'
 import { negotiateLegacy } from '../../wire/revisions/index.ts'
 import { serverCapabilities } from './methods/capabilities.ts'
+import { renderInstructions } from './render-instructions.ts'
 
 /** What a handshake settled. */
 export interface Handshake {
@@ -16,6 +18,7 @@ export interface Handshake {
 export function answerInitialize(
   { params }: JsonRpcRequest,
   server: Implementation,
+  view: View,
   instructions: string,
 ): Handshake {
   const revision = negotiateLegacy(params['protocolVersion'])
@@ -27,7 +30,7 @@ export function answerInitialize(
       protocolVersion: revision.version,
       capabilities: serverCapabilities,
       serverInfo: server,
-      instructions,
+      instructions: renderInstructions(view, instructions),
     }),
   }
 }

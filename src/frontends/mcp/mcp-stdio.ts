@@ -138,7 +138,7 @@ class StdioServer {
   async #answer(request: JsonRpcRequest, cancellation: Cancellation): Promise<string | undefined> {
     const { server, instructions, caller, view, answer } = this.#parts
     if (request.method === 'initialize' && versionInBody(request.params) === undefined) {
-      const handshake = answerInitialize(request, server, instructions)
+      const handshake = answerInitialize(request, server, view, instructions)
       this.#beginSession(handshake)
       return handshake.text
     }

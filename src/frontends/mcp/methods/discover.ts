@@ -1,10 +1,12 @@
 import { supportedVersions } from '../../../wire/revisions/index.ts'
 import type { Exchange } from '../exchange.ts'
+import { renderInstructions } from '../render-instructions.ts'
 import { serverCapabilities } from './capabilities.ts'
 import { listTtlMs, type MethodParts } from './method-parts.ts'
 
 /** Answers `server/discover`, a modern client's first contact. */
-export function discover({ server, instructions }: MethodParts, { revision }: Exchange): string {
-  const body = JSON.stringify({ supportedVersions, capabilities: serverCapabilities, instructions })
+export function discover({ server, instructions }: MethodParts, { revision, view }: Exchange): string {
+  const told = { instructions: renderInstructions(view, instructions) }
+  const body = JSON.stringify({ supportedVersions, capabilities: serverCapabilities, ...told })
   return `${body.slice(0, -1)}${revision.cacheMembers(listTtlMs, 'private')}${revision.resultMembers(server)}}`
 }
