@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type MiniSearch from 'minisearch'
 import type { Entry, Listing, Named, SearchOptions } from '../core/catalog.ts'
 import { type JsonSchema, toJsonSchema } from '../core/schema.ts'
-import type { Tool } from '../core/tool.ts'
+import { categoryOf, type Tool } from '../core/tool.ts'
 import { listArguments } from './list-arguments.ts'
 import { readQuery, splitWords } from './search-terms.ts'
 
@@ -15,7 +15,7 @@ const sliceTools = 50
 
 /** Finds tools of one list by words. */
 export interface ToolSearch {
-  /** Best first; ties in the order of names. */
+  /** Best first; ties in the order of names. Without words the list as it is. */
   search(query: string, options: SearchOptions): Promise<readonly Named<Tool>[]>
 }
 
@@ -71,8 +71,15 @@ class LazyToolSearch implements ToolSearch {
   }
 
   async search(query: string, { limit, category }: SearchOptions): Promise<readonly Named<Tool>[]> {
-    await this.#update()
     const asked = query.slice(0, queryCharsMax)
+    const isWanted = (tool: Tool) => category === undefined || isOf(tool, category)
+    if (asked.trim() === '') {
+      return this.#listing
+        .list()
+        .filter(({ entry }) => isWanted(entry.target))
+        .slice(0, limit)
+    }
+    await this.#update()
     const scores = this.#score(asked)
     const part = asked.trim().toLowerCase()
     const found: { readonly named: Named<Tool>; readonly tier: number; readonly score: number }[] = []
@@ -81,8 +88,7 @@ class LazyToolSearch implements ToolSearch {
       const tier = tierOf(part, names, score, document)
       // The list may have changed while the index was brought up to date.
       if (tier === undefined || this.#listing.find(name) !== entry) continue
-      if (category === undefined || isOf(entry.target, category))
-        found.push({ named: { name, entry }, tier, score })
+      if (isWanted(entry.target)) found.push({ named: { name, entry }, tier, score })
     }
     return found
       .sort((a, b) => a.tier - b.tier || b.score - a.score || (a.named.name < b.named.name ? -1 : 1))
@@ -200,14 +206,9 @@ function summaryOf(description: string): string {
 
 /** A part of a name always finds it, and comes before what only fits the words; a part of a description comes last (D4-032). */
 function tierOf(part: string, names: string, score: number, { description }: Document): number | undefined {
-  if (part !== '' && names.includes(part)) return 0
+  if (names.includes(part)) return 0
   if (score > 0) return 1
-  return part !== '' && description.toLowerCase().includes(part) ? 2 : undefined
-}
-
-/** What people look for a tool under. */
-export function categoryOf({ category }: Tool): string {
-  return category ?? 'general'
+  return description.toLowerCase().includes(part) ? 2 : undefined
 }
 
 function isOf(tool: Tool, category: string): boolean {

@@ -3,8 +3,8 @@ import { WeirError } from '../core/error.ts'
 import { findNearestKeys } from '../core/nearest-key.ts'
 import { isObject } from '../core/parse-json.ts'
 import { jsonSchema, toJsonSchema } from '../core/schema.ts'
-import type { Delegation, Tool } from '../core/tool.ts'
-import { categoryOf, createToolSearch } from './tool-search.ts'
+import { categoryOf, type Delegation, type Tool } from '../core/tool.ts'
+import { createToolSearch } from './tool-search.ts'
 
 /** What the two tools stand for. */
 export interface ToolsetTools {
@@ -32,7 +32,7 @@ export function createToolsetTools(parts: ToolsetTools): readonly Entry<Tool>[] 
 function createSearchTool({ description, selected }: ToolsetTools): Tool {
   const index = createToolSearch(selected)
   const search = async ({ query, limit = limits.first, category }: SearchInput) => {
-    const found = await index.search(query, { limit, ...(category === undefined ? {} : { category }) })
+    const found = await index.search(query, { limit, category })
     const tools = found.map(({ name, entry }) => describeTool(name, entry))
     return {
       structuredContent: tools.length > 0 ? { tools } : { tools, categories: listCategories(selected) },

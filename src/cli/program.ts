@@ -125,9 +125,13 @@ function addCalling(program: Command, run: RunLoaded): void {
   program
     .command('tools')
     .description('list the tools, of the running Weir if there is one')
-    .argument('[words...]', 'only tools whose id or description holds all of these')
+    .argument('[words...]', 'what to look for: words, or a part of a name; the best 20 are listed')
     .option('--port <port>', 'the port of the running Weir, where it is not the configured one')
-    .addHelpText('after', example('weir tools', 'weir tools query', 'weir tools --json'))
+    .option('--category <category>', 'only tools of this category')
+    .addHelpText(
+      'after',
+      example('weir tools', 'weir tools send a mail', 'weir tools --category general --json'),
+    )
     .action(run(async () => (await import('./commands/tools.ts')).tools))
   program
     .command('call')

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { renderReadyScreen } from './ready-screen.ts'
 import { renderTable, stripControls } from './render-table.ts'
-import { searchTools } from './search-tools.ts'
 
 describe('a table', () => {
   it('aligns columns, numbers to the right, and leaves nothing at the ends of lines', () => {
@@ -72,22 +71,5 @@ describe('the ready screen', () => {
     const moved = { ...facts, url: 'http://127.0.0.1:9', isConfiguredPort: false, connections: [] }
     expect(renderReadyScreen(moved)).toContain('npx weir call --port 9 ')
     expect(renderReadyScreen({ ...moved, isSample: false })).toContain('npx weir tools --port 9')
-  })
-})
-
-describe('searching tools', () => {
-  const tools = [
-    { id: 'mail:send', description: 'Sends a message; needs no database.' },
-    { id: 'database:get_schema', description: 'Tables and columns.' },
-    { id: 'database:execute_query', description: 'Rows of one statement.' },
-  ]
-  const find = (...words: string[]) => searchTools(tools, words).map(({ id }) => id)
-
-  it('asks for every word, whatever its case, and puts names before descriptions', () => {
-    expect(find('DATABASE')).toEqual(['database:get_schema', 'database:execute_query', 'mail:send'])
-    expect(find('database', 'rows')).toEqual(['database:execute_query'])
-    expect(find('schem')).toEqual(['database:get_schema'])
-    expect(find('nothing')).toEqual([])
-    expect(find()).toHaveLength(3)
   })
 })

@@ -3,7 +3,6 @@ import type { Result } from '../core/outcome.ts'
 import { isObject } from '../core/parse-json.ts'
 import type { JsonSchema } from '../core/schema.ts'
 import type { Failure } from './output.ts'
-import type { ListedTool } from './search-tools.ts'
 
 /** How long somebody who listens on our port may take to say that it is alive. */
 const aliveMs = 300
@@ -12,9 +11,21 @@ const listMs = 5_000
 const listBytesMax = 16 * 1024 * 1024
 
 /** A tool of the running Weir. */
-export interface RunningTool extends ListedTool {
+export interface RunningTool {
+  /** `{connection}:{tool}`. */
+  readonly id: string
   readonly connection: string
+  /** Absent where the Weir that was asked does not say. */
+  readonly effect?: string
+  readonly category?: string
+  readonly description: string
   readonly input: JsonSchema
+}
+
+/** What tools are looked for, by the names of the URL’s query. */
+export interface ToolQuery {
+  readonly search?: string
+  readonly category?: string
 }
 
 /** How a call through the running Weir ended. */
@@ -26,6 +37,8 @@ export interface RunningWeir {
   readonly tools: readonly RunningTool[]
   /** Every connection, those without tools too. */
   readonly connections: readonly string[]
+  /** The tools that a search finds, best first. Rejects where the answer never came. */
+  find(query: ToolQuery): Promise<readonly RunningTool[]>
   /** Runs one tool. Rejects where the answer never came. */
   call(id: string, input: unknown, options: CallOptions): Promise<RunningOutcome>
 }
@@ -57,6 +70,10 @@ export async function findRunningWeir(
     url,
     tools: listOf(discovery['tools']).map(readTool),
     connections: listOf(discovery['capabilities']).map(String),
+    async find(query) {
+      const found = await read(`/mcp/discover?${new URLSearchParams({ ...query })}`, listMs)
+      return listOf(isObject(found) ? found['tools'] : undefined).map(readTool)
+    },
     async call(id, input, { signal, timeoutMs }) {
       const response = await client.request(`${url}/mcp/execute`, {
         method: 'POST',
@@ -77,13 +94,14 @@ function listOf(value: unknown): readonly unknown[] {
 
 function readTool(value: unknown): RunningTool {
   const tool = isObject(value) ? value : {}
-  const { name, description, effect, input_schema: input } = tool
+  const { name, description, effect, category, input_schema: input } = tool
   const id = String(name)
   return {
     id,
     ...(typeof effect === 'string' ? { effect } : {}),
+    ...(typeof category === 'string' ? { category } : {}),
     description: String(description),
-    connection: id.slice(0, id.indexOf(':')),
+    connection: id.slice(0, Math.max(0, id.indexOf(':'))),
     input: isObject(input) ? input : {},
   }
 }

@@ -87,7 +87,7 @@ export interface Catalog {
   candidates(toolName: string): readonly string[]
   /** `undefined`: everything, prefixed. A connection's name: that connection alone, unprefixed. A toolset's: its selection. */
   view(name?: string): View | undefined
-  /** Tools that fit the words best, best first; at most `limit`. A part of a name always finds it. */
+  /** Tools that fit the words best, best first; at most `limit`. A part of a name always finds it. No words: all tools, by name. */
   search(query: string, options: SearchOptions): Promise<readonly Entry<Tool>[]>
   connections(): readonly ConnectionStatus[]
   /** Waits until no connection is starting, and at most until `timeoutMs` after the catalog was opened (R6). */
@@ -97,5 +97,5 @@ export interface Catalog {
 /** What a search is narrowed to. */
 export interface SearchOptions {
   readonly limit: number
-  readonly category?: string
+  readonly category?: string | undefined
 }

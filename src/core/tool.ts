@@ -53,6 +53,11 @@ export interface Tool<I = unknown> extends TargetBase<I> {
   readonly delegate?: (input: Readonly<Record<string, unknown>>) => Delegation
 }
 
+/** What people look for a tool under (D4-032). */
+export function categoryOf({ category }: Tool): string {
+  return category ?? 'general'
+}
+
 /** What a call is really for: an entry, with whatever a toolset changed of it, and its arguments. */
 export interface Delegation {
   readonly entry: Entry<Tool>

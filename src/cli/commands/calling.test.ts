@@ -158,13 +158,25 @@ describe('tools', () => {
     ])
   })
 
+  it.each(Object.entries(where))('D4-032: narrows them to a category, of %s', async (_, at) => {
+    const list = async (...more: string[]) =>
+      JSON.parse((await place.run(['tools', '--json', '--port', at(), ...more])).stdout).tools
+    expect((await list('--category', 'General')).length).toBe((await list()).length)
+    expect(await list('--category', 'other')).toEqual([])
+    expect((await list('query', '--category', 'general'))[0]).toMatchObject({ category: 'general' })
+  })
+
   it('finds by words, one line a tool', async () => {
     const { stdout } = await place.run(['tools', 'execute', 'QUER', '--port', port])
     const [, , ...lines] = stdout.trim().split('\n')
-    expect(lines.map((line) => line.split(' ')[0])).toEqual([
-      'database:execute_parallel_queries',
-      'database:execute_query',
-    ])
+    expect(
+      lines
+        .map((line) => line.split(' ')[0])
+        .slice(0, 2)
+        .sort(),
+    ).toEqual(['database:execute_parallel_queries', 'database:execute_query'])
+    const part = await place.run(['tools', 'LLEL_QUER', '--port', port])
+    expect(part.stdout).toContain('database:execute_parallel_queries')
     expect(await place.run(['tools', 'zebra', '--port', port])).toMatchObject({ code: 0, stdout: '' })
   })
 

@@ -29,7 +29,7 @@ describe('D4-032: GET /mcp/discover, narrowed', () => {
   it('to words asks the catalog for at most 100, best first, and of the category', async () => {
     const { catalog } = served.weir
     const asked: unknown[] = []
-    const search = (words: string, options: object) => {
+    const search = async (words: string, options: object) => {
       asked.push([words, options])
       return [catalog.find('desk:say')!, catalog.find('desk:ask')!]
     }
@@ -39,7 +39,7 @@ describe('D4-032: GET /mcp/discover, narrowed', () => {
     await renderDiscovery(parts, { search: 'x' })
     expect(asked).toEqual([
       ['say hello', { limit: 100, category: 'talk' }],
-      ['x', { limit: 100 }],
+      ['x', { limit: 100, category: undefined }],
     ])
   })
 

@@ -2,7 +2,7 @@ import type { Catalog, Entry } from '../../core/catalog.ts'
 import { WeirError } from '../../core/error.ts'
 import { isObject } from '../../core/parse-json.ts'
 import { type JsonSchema, toJsonSchema } from '../../core/schema.ts'
-import type { Effect, Tool } from '../../core/tool.ts'
+import { categoryOf, type Effect, type Tool } from '../../core/tool.ts'
 
 /** `GET /mcp/discover` (D4-012). */
 export interface Discovery {
@@ -26,8 +26,6 @@ interface DiscoveredTool {
 }
 
 const settleMaxMs = 2_000
-/** D4-032. */
-const defaultCategory = 'general'
 /** More than these nobody reads, and each further one fits the words worse. */
 const foundMax = 100
 const wordsCharsMax = 1_000
@@ -67,7 +65,7 @@ export async function renderDiscovery(
     server_name: server.name,
     version: server.version,
     description: 'Every tool of every connection of this gateway, under one roof.',
-    tools: findTools(catalog, query).map(renderTool),
+    tools: (await findTools(catalog, query)).map(renderTool),
     capabilities: catalog.connections().map(({ name }) => name),
     health_check_url: '/health',
   }
@@ -79,15 +77,11 @@ export interface DiscoveryParts {
   readonly server: { readonly name: string; readonly version: string }
 }
 
-function findTools(catalog: Catalog, { search, category }: DiscoveryQuery): readonly Entry<Tool>[] {
-  const narrowed = category === undefined ? {} : { category }
-  if (search !== undefined) return catalog.search(search, { limit: foundMax, ...narrowed })
-  const entries = (catalog.view()?.tools.list() ?? []).map(({ entry }) => entry)
-  return category === undefined ? entries : entries.filter(({ target }) => categoryOf(target) === category)
-}
-
-function categoryOf({ category = defaultCategory }: Tool): string {
-  return category
+function findTools(
+  catalog: Catalog,
+  { search = '', category }: DiscoveryQuery,
+): Promise<readonly Entry<Tool>[]> {
+  return catalog.search(search, { limit: search === '' ? Number.POSITIVE_INFINITY : foundMax, category })
 }
 
 /** A schema is not cheap to say, and an entry never changes. */
