@@ -31,8 +31,8 @@ These work in every value, never in a key:
 A default and a path may hold references themselves, 16 deep. What a variable or a file holds is never looked into
 again. A value that is one reference alone may become a number or a boolean: \`port: "\${PORT:-8000}"\`. In YAML, quote
 values that hold braces. What came from a variable or a file is covered as \`[redacted]\` in the log and in error
-messages, unless it stands where everybody may see it: in \`server\`, \`log\`, \`policies\`, a listed word, a number or a
-boolean. Values of fewer than four characters are not covered.`
+messages, unless it stands where everybody may see it: in \`server\`, \`log\`, \`policies\`, a toolset but for its fixed
+arguments, a listed word, a number or a boolean. Values of fewer than four characters are not covered.`
 
 const clients = `## Servers in the format of clients
 
