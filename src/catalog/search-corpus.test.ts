@@ -7,7 +7,9 @@ import { createToolsetTools } from './toolset-tools.ts'
 const read = (name: string) =>
   JSON.parse(readFileSync(new URL(`../../bench/corpus/${name}`, import.meta.url), 'utf8'))
 const corpus: Record<string, { tools: Definition[] }> = read('tools.json')
-const questions: { question: string; tools: string[] }[] = read('questions.json')
+type Questions = readonly { readonly question: string; readonly tools: readonly string[] }[]
+const questions: Questions = read('questions.json')
+const tuningQuestions: Questions = read('tuning-questions.json')
 
 const named = Object.entries(corpus).flatMap(([connection, { tools }]) =>
   tools.map((definition) => nameDefinition(connection, definition)),
@@ -22,17 +24,21 @@ describe('300 real tools and 50 fixed questions', () => {
   it('are what they are said to be: as many, and each question has an answer', () => {
     expect([listing.list().length, questions.length]).toEqual([300, 50])
     const ids = new Set(named.map(({ entry }) => entry.id))
-    expect(questions.flatMap(({ tools }) => tools).filter((id) => !ids.has(id))).toEqual([])
+    const right = [...questions, ...tuningQuestions].flatMap(({ tools }) => tools)
+    expect(right.filter((id) => !ids.has(id))).toEqual([])
   })
 
-  it('D4-032: the right tool is among the first five for at least 90 % of the questions', async () => {
+  it.each([
+    ['fixed', questions],
+    ['tuning', tuningQuestions],
+  ])('D4-032: the right tool is among the first five for at least 90 %% of the %s questions', async (_, asked) => {
     const search = createToolSearch(listing)
     const missed: string[] = []
-    for (const { question, tools } of questions) {
+    for (const { question, tools } of asked) {
       const found = await search.search(question, { limit: 5 })
       if (!found.some(({ entry }) => tools.includes(entry.id))) missed.push(question)
     }
-    expect(missed.length, missed.join('\n')).toBeLessThanOrEqual(5)
+    expect(missed.length / asked.length, missed.join('\n')).toBeLessThanOrEqual(0.1)
   })
 
   it('cost at least 80 % fewer tokens: two tools and an answer, against the whole list', async () => {

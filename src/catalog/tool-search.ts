@@ -40,7 +40,7 @@ interface Indexed {
 
 /**
  * What a word counts by where it stands: who names a system means it, a name and the first sentence say what a tool
- * does, and the description of an argument hardly does. Measured on `bench/corpus`, with questions of its own.
+ * does, and the description of an argument hardly does. Measured with the tuning questions of `bench/corpus`.
  */
 const boost = {
   name: 2.5,
@@ -51,8 +51,8 @@ const boost = {
   arguments: 0.8,
   argumentTexts: 0.2,
 }
-/** Against a word that was asked for itself. */
-const synonymWeight = 0.7
+/** What a synonym counts against the word that was asked: a word that some tool uses itself needs less translation. */
+const synonymWeights = { known: 0.5, unknown: 0.8 }
 
 /** Indexes nothing before the first question, and then only what has changed since the one before. */
 export function createToolSearch(listing: Listing<Tool>): ToolSearch {
@@ -113,6 +113,8 @@ class LazyToolSearch implements ToolSearch {
 
   #scoreConcept(word: string, synonyms: readonly string[]): ReadonlyMap<string, number> {
     const scores = this.#scoreWord(word, true)
+    const synonymWeight =
+      this.#scoreWord(word, false).size > 0 ? synonymWeights.known : synonymWeights.unknown
     for (const synonym of synonyms) {
       for (const [name, score] of this.#scoreWord(synonym, false)) {
         scores.set(name, Math.max(scores.get(name) ?? 0, score * synonymWeight))
