@@ -1,6 +1,6 @@
 /**
- * What people say and, after the sign, what makers of tools call it; a line without one goes in all directions. Words that
- * hold for tools of any kind belong here, none of one system's own.
+ * What people say and, after the sign, what makers of tools call it; a line without one goes in all directions. Words
+ * in common use belong here, not the names of one company’s own things.
  */
 export const vocabulary = `
   folder directory
