@@ -40,7 +40,7 @@ interface Indexed {
 
 /**
  * What a word counts by where it stands: who names a system means it, a name and the first sentence say what a tool
- * does, and the description of an argument hardly does. Measured with the tuning questions of `bench/corpus`.
+ * does, and the description of an argument hardly does. Chosen by the questions of `bench/corpus`.
  */
 const boost = {
   name: 2.5,
