@@ -1,3 +1,4 @@
+import type { Authorisation } from './authorisation.ts'
 import type { Disposable } from './catalog.ts'
 import type { Logger } from './logger.ts'
 import type { Schema } from './schema.ts'
@@ -16,6 +17,8 @@ export interface Connector<C = unknown> {
   readonly config: Schema & { parse(value: unknown): C }
   /** Opens a connection. May reject; Weir then tries again with growing pauses and serves the rest meanwhile. */
   open(config: C, context: OpenContext): Promise<Connection>
+  /** Where connections of this kind may need a person's consent: how it is asked for. `undefined`: this one never does. */
+  authorisation?(config: C, context: OpenContext): Authorisation | undefined
 }
 
 /** What a connector may use of Weir. */

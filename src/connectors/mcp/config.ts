@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { authConfig } from './oauth/auth-config.ts'
 
 const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
@@ -44,11 +45,16 @@ export const mcpConfig = z
       .optional()
       .describe('Endpoint of a server that speaks MCP over Streamable HTTP. Either this or `command`.'),
     headers: headers.describe('Headers of every request to `url`; credentials belong here.'),
+    auth: authConfig
+      .optional()
+      .describe(
+        'How Weir obtains tokens for `url` by OAuth. Without it `weir auth` has one person agree for everybody, where the server asks for that.',
+      ),
     allowPrivate: z
       .union([z.boolean(), z.array(z.string())])
       .default(false)
       .describe(
-        'Whether `url` may lie on loopback or in a private network; a list names the hosts or CIDR blocks that may.',
+        'Whether `url`, and the authorization server that it names, may lie on loopback or in a private network; a list names the hosts or CIDR blocks that may.',
       ),
     timeout: z
       .int()
@@ -94,11 +100,19 @@ export const mcpConfig = z
       if (config.args.length > 0) complain('args', 'belongs to a `command`, and this connection has a `url`')
       if (Object.keys(config.env).length > 0)
         complain('env', 'belongs to a `command`, and this connection has a `url`')
+      if (config.auth !== undefined && hasAuthorization(config))
+        complain('auth', 'is for tokens that Weir obtains, and `headers` holds an Authorization')
       if (config.cwd !== undefined) complain('cwd', 'belongs to a `command`, and this connection has a `url`')
     } else {
       if (Object.keys(config.headers).length > 0) complain('headers', 'belongs to a `url`')
+      if (config.auth !== undefined) complain('auth', 'belongs to a `url`')
       if (config.allowPrivate !== false) complain('allowPrivate', 'belongs to a `url`')
     }
   })
 
 export type McpConfig = z.output<typeof mcpConfig>
+
+/** Whether the operator has put a credential into the header that a token would go into. */
+export function hasAuthorization({ headers }: Pick<McpConfig, 'headers'>): boolean {
+  return Object.keys(headers).some((name) => name.toLowerCase() === 'authorization')
+}

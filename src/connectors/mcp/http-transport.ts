@@ -1,4 +1,4 @@
-import { Cancellation } from '../../core/cancellation.ts'
+import { Cancellation, type StopSignal } from '../../core/cancellation.ts'
 import { toWeirError, WeirError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { EgressRequest, EgressTarget, ResponseHead } from '../../egress/egress.ts'
@@ -6,12 +6,13 @@ import { headerNames } from '../../wire/headers.ts'
 import { type JsonRpcRequest, type JsonRpcResponse, renderNotification } from '../../wire/json-rpc.ts'
 import type { Revision } from '../../wire/model.ts'
 import { type AnswerStream, createAnswerStream } from './answer-stream.ts'
+import type { Credential } from './credential.ts'
 import { type Exchanged, exchangeMessages } from './exchange-messages.ts'
 import { answerBytesMax } from './parse-message.ts'
 import { pause } from './pause.ts'
 import { isSessionRefusal, readHttpAnswer } from './read-http-answer.ts'
 import { isForAll, type OutgoingRequest, type Transport, type TransportListener } from './transport.ts'
-import { protocolError, sessionLost, statusError } from './upstream-error.ts'
+import { credentialRefused, protocolError, sessionLost, statusError } from './upstream-error.ts'
 
 /** A stream that stays open is opened anew after this much, so that no flood goes on for ever (R22). */
 const standingStreamBytesMax = 4 * answerBytesMax
@@ -20,6 +21,8 @@ const asideMs = 5_000
 /** Answers to requests of a legacy server that are under way at once; more are not answered. */
 const repliesMax = 16
 const resumesMax = 5
+/** How often one request may be refused for its credential and sent again with another: once for its age, once for its scopes. */
+const renewalsMax = 2
 const resumeWaitMs = { default: 1_000, max: 10_000 }
 const bothTypes = 'application/json, text/event-stream'
 const usableSession = /^[\x21-\x7e]{1,1024}$/
@@ -29,6 +32,8 @@ export interface HttpTransportOptions {
   readonly target: EgressTarget
   /** Configured headers, sent with every request. */
   readonly headers: Readonly<Record<string, string>>
+  /** What Weir obtained itself; only ever sent to `target`'s own origin. */
+  readonly credential?: Credential | undefined
   readonly log: Logger
 }
 
@@ -37,6 +42,7 @@ export class HttpTransport implements Transport {
   readonly #target: EgressTarget
   readonly #listener: TransportListener
   readonly #log: Logger
+  readonly #credential: Credential | undefined
   /** What every request carries: the configured headers first, so that none of them overrides one of ours. */
   readonly #constant: readonly string[]
   /** Stops what is under way beside requests when the transport closes. */
@@ -48,6 +54,7 @@ export class HttpTransport implements Transport {
   constructor(options: HttpTransportOptions, listener: TransportListener) {
     this.#target = options.target
     this.#log = options.log
+    this.#credential = options.credential
     this.#listener = listener
     this.#constant = [...Object.entries(options.headers).flat(), 'content-type', 'application/json']
   }
@@ -66,7 +73,7 @@ export class HttpTransport implements Transport {
     let got: Exchanged
     try {
       const post = { ...this.#frame(request), method: 'POST', headers, body: request.body }
-      got = await exchangeMessages(this.#target, post, (onAnswer) => this.#openStream(request, onAnswer))
+      got = await this.#exchange(post, request.signal, (onAnswer) => this.#openStream(request, onAnswer))
       if (got.kind === 'cut') got = await this.#resume(request, got)
     } catch (error) {
       if (request.signal.aborted) this.#cancel(request)
@@ -80,9 +87,9 @@ export class HttpTransport implements Transport {
   }
 
   async notify(body: string): Promise<void> {
-    const headers = this.#sharedHeaders(bothTypes)
     const frame = { redirect: 'same-origin', headersTimeoutMs: asideMs, totalTimeoutMs: asideMs } as const
     try {
+      const headers = this.#authorised(this.#sharedHeaders(bothTypes), await this.#show(this.#closing))
       const post = { ...frame, method: 'POST', headers, body, signal: this.#closing.signal }
       const { status } = await this.#target.request(post)
       if (status >= 400) this.#log.debug({ status }, 'The MCP server refused a notification.')
@@ -95,7 +102,7 @@ export class HttpTransport implements Transport {
     const session = this.#session
     // No request of ours waits on this stream, so no response on it answers anything.
     const open = () => this.#openStream({ id: -1 }, () => {})
-    const got = await exchangeMessages(this.#target, this.#getFrame({ signal, silenceMs: 0 }), open)
+    const got = await this.#exchange(this.#getFrame({ signal, silenceMs: 0 }), signal, open)
     if (got.kind !== 'body') return 'ended'
     const { status } = got.answer
     if (isSessionRefusal(session, got.answer)) throw sessionLost(status)
@@ -109,12 +116,43 @@ export class HttpTransport implements Transport {
     const message = 'The connection to the MCP server was closed.'
     this.#closing.cancel(new WeirError('CONNECTION_UNAVAILABLE', message))
     if (this.#session === undefined) return
-    const headers = this.#sharedHeaders('application/json')
+    const plain = this.#sharedHeaders('application/json')
     this.#session = undefined
-    const goodbye = { method: 'DELETE', headers, headersTimeoutMs: asideMs, totalTimeoutMs: asideMs }
-    await this.#target.request(goodbye).catch((error: unknown) => {
+    try {
+      const headers = this.#authorised(plain, await this.#show(new Cancellation()))
+      await this.#target.request({
+        ...{ method: 'DELETE', headers, headersTimeoutMs: asideMs, totalTimeoutMs: asideMs },
+      })
+    } catch (error) {
       this.#log.debug({ error }, 'The session at the MCP server could not be ended.')
-    })
+    }
+  }
+
+  /** One exchange, with the credential as it is then; what the server refuses for it unread may be sent again. */
+  async #exchange(
+    request: EgressRequest & { readonly headers: readonly string[] },
+    stop: StopSignal,
+    openStream: (onAnswer: (response: JsonRpcResponse) => void) => AnswerStream,
+  ): Promise<Exchanged> {
+    const credential = this.#credential
+    if (credential === undefined) return exchangeMessages(this.#target, request, openStream)
+    for (let left = renewalsMax; ; left -= 1) {
+      const shown = credential.header(stop)
+      const used = typeof shown === 'object' ? await shown : shown
+      const headers = this.#authorised(request.headers, used)
+      const got = await exchangeMessages(this.#target, { ...request, headers }, openStream)
+      if (got.kind !== 'body' || !credential.isRefusal(got.answer)) return got
+      if (left === 0) throw credentialRefused(got.answer.status)
+      await credential.renew(got.answer, used, stop)
+    }
+  }
+
+  #show(stop: StopSignal): string | undefined | Promise<string | undefined> {
+    return this.#credential?.header(stop)
+  }
+
+  #authorised(headers: readonly string[], value: string | undefined): readonly string[] {
+    return value === undefined ? headers : [...headers, 'authorization', value]
   }
 
   #frame({ signal, silenceMs }: Pick<OutgoingRequest, 'signal' | 'silenceMs'>): EgressRequest {
@@ -128,7 +166,7 @@ export class HttpTransport implements Transport {
     }
   }
 
-  #getFrame(request: Pick<OutgoingRequest, 'signal' | 'silenceMs'>, lastEventId?: string): EgressRequest {
+  #getFrame(request: Pick<OutgoingRequest, 'signal' | 'silenceMs'>, lastEventId?: string) {
     const headers = this.#sharedHeaders('text/event-stream')
     if (lastEventId !== undefined) headers.push('last-event-id', lastEventId)
     return { ...this.#frame(request), method: 'GET', headers }
@@ -198,7 +236,7 @@ export class HttpTransport implements Transport {
       if (lastEventId === undefined) break
       await pause(Math.min(retryMs, resumeWaitMs.max), request.signal)
       const get = this.#getFrame(request, lastEventId)
-      got = await exchangeMessages(this.#target, get, (onAnswer) => this.#openStream(request, onAnswer))
+      got = await this.#exchange(get, request.signal, (onAnswer) => this.#openStream(request, onAnswer))
       if (got.kind === 'streamed') return got
       if (got.kind === 'body') break
     }

@@ -14,8 +14,8 @@ const idle = { maxMs: 10 * 60_000, lookEveryMs: 30_000 }
 export interface IsolationOptions {
   /** The one that is listed, watched and checked. No call goes to it. */
   readonly shared: Connection
-  /** Opens one more connection to the same server. */
-  readonly open: () => Promise<Connection>
+  /** Opens one more connection to the same server, for this caller alone. */
+  readonly open: (caller: Caller) => Promise<Connection>
   readonly clock: Clock
   /** Callers' connections open at once; where all are busy, one more caller is refused. */
   readonly callersMax: number
@@ -108,7 +108,7 @@ export class IsolatedConnection implements Connection {
   #add(key: string, caller: Caller): Private {
     if (this.#isClosed) throw new WeirError('CONNECTION_UNAVAILABLE', 'The connection was closed.')
     this.#makeRoom(caller)
-    const opening = this.#options.open()
+    const opening = this.#options.open(caller)
     const own: Private = { opening, calls: 0, usedMs: this.#options.clock.monotonicMs() }
     this.#byCaller.set(key, own)
     const forget = () => {

@@ -1,16 +1,20 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { type CredentialOwner, type Person, weirItself } from '../../core/authorisation.ts'
+import type { Caller } from '../../core/caller.ts'
 import { systemClock } from '../../core/clock.ts'
-import { type Connector, defineConnector, type OpenContext } from '../../core/connector.ts'
+import { type Connection, type Connector, defineConnector, type OpenContext } from '../../core/connector.ts'
 import { WeirError } from '../../core/error.ts'
 import type { Egress, EgressTarget } from '../../egress/egress.ts'
 import type { Implementation } from '../../wire/model.ts'
 import { createChildEnvironment } from './child-environment.ts'
-import { type McpConfig, mcpConfig } from './config.ts'
+import { hasAuthorization, type McpConfig, mcpConfig } from './config.ts'
 import type { Era } from './greet.ts'
 import { HttpTransport } from './http-transport.ts'
 import { IsolatedConnection } from './isolated-connection.ts'
-import { McpConnection, type McpConnectionOptions } from './mcp-connection.ts'
+import { McpConnection } from './mcp-connection.ts'
+import { createAuthorisation } from './oauth/authorisation.ts'
+import { createOAuth, type OAuth } from './oauth/oauth.ts'
 import { runWithin } from './run-within.ts'
 import type { Command } from './server-process.ts'
 import { StdioTransport } from './stdio-transport.ts'
@@ -24,6 +28,11 @@ export interface McpConnectorOptions {
   readonly hostEnv: Readonly<Record<string, string | undefined>>
   /** Who Weir says it is. */
   readonly self: Implementation
+  /**
+   * Who agrees where a server wants a person's consent. Without one, as in a gateway, nobody does: calls fail and name
+   * the command that asks.
+   */
+  readonly person?: Person | undefined
 }
 
 /** Calls to one server at once, its stream of news, and that of watched resources while another takes its place. */
@@ -44,8 +53,8 @@ export function createMcpConnector(options: McpConnectorOptions): Connector<McpC
     config: mcpConfig,
     async open(config, context) {
       const key = JSON.stringify([config.url, config.command, config.args, config.cwd, context.baseDir])
-      const connect = await prepare(config, context, options)
-      const open = async (stop: AbortSignal) => {
+      const open = async (owner: CredentialOwner, stop: AbortSignal) => {
+        const connect = await prepare(config, context, options, owner)
         const opened = await runWithin(config.startTimeout, stop, 'its opening', (signal) =>
           openInEra(config.era === 'auto' ? (eras.get(key) ?? 'auto') : config.era, config, connect, signal),
         )
@@ -53,10 +62,21 @@ export function createMcpConnector(options: McpConnectorOptions): Connector<McpC
         eras.set(key, opened.era)
         return opened
       }
-      const shared = await open(context.signal)
-      if (config.isolation === 'shared') return shared
+      const shared = await open(weirItself, context.signal)
+      const isPerCaller = config.auth?.per === 'caller'
+      if (config.isolation === 'shared' && !isPerCaller) return shared
+      const openFor = (caller: Caller) => open(isPerCaller ? caller : weirItself, never)
       const { callersMax } = config
-      return new IsolatedConnection({ shared, open: () => open(never), clock: systemClock, callersMax })
+      return new IsolatedConnection({ shared, open: openFor, clock: systemClock, callersMax })
+    },
+    authorisation(config, context) {
+      const { url } = config
+      if (url === undefined || hasAuthorization(config) || config.auth?.grant === 'client_credentials')
+        return undefined
+      const openFor = async (owner: CredentialOwner, signal: AbortSignal): Promise<Connection> =>
+        openInEra(config.era, config, await prepare(config, context, options, owner), signal)
+      const oauth = createOAuth({ ...config, url }, context, options.egress)
+      return createAuthorisation(oauth, { ...config, ...options, openFor, url })
     },
   })
 }
@@ -100,10 +120,13 @@ function otherWay(era: Era | 'auto', error: unknown): Era | 'auto' | undefined {
 
 async function prepare(
   config: McpConfig,
-  { baseDir, log }: OpenContext,
-  { egress, hostEnv, self }: McpConnectorOptions,
+  context: OpenContext,
+  options: McpConnectorOptions,
+  owner: CredentialOwner,
 ): Promise<() => McpConnection> {
-  if (config.url !== undefined) return prepareHttp(config.url, config, egress, { self, log })
+  const { baseDir, log } = context
+  const { hostEnv, self } = options
+  if (config.url !== undefined) return prepareHttp(config.url, config, context, options, owner)
   const cwd = resolve(baseDir, config.cwd ?? '.')
   await checkFolder(cwd)
   const { command = '', args } = config
@@ -119,25 +142,35 @@ async function prepare(
 
 function prepareHttp(
   url: string,
-  { allowPrivate, headers, timeout }: McpConfig,
-  egress: Egress,
-  { self, log }: Pick<McpConnectionOptions, 'self' | 'log'>,
+  config: McpConfig,
+  context: OpenContext,
+  { egress, self, person }: McpConnectorOptions,
+  owner: CredentialOwner,
 ): () => McpConnection {
+  const { allowPrivate, headers, timeout } = config
+  const { log } = context
   return () => {
     const client = egress.client({
       allowPrivate,
       connectionsPerOrigin: socketsMax,
       connectionsMax: socketsMax,
     })
-    const release = () => client.close()
     let target: EgressTarget
+    let oauth: OAuth | undefined
     try {
       target = client.target(url)
+      oauth = hasAuthorization(config) ? undefined : createOAuth({ ...config, url }, context, egress)
     } catch (error) {
-      void release()
+      void client.close()
       throw error
     }
-    const connect = (listener: TransportListener) => new HttpTransport({ target, headers, log }, listener)
+    const credential = oauth?.keeper(owner, person)
+    const release = async () => {
+      await client.close()
+      await oauth?.close()
+    }
+    const connect = (listener: TransportListener) =>
+      new HttpTransport({ target, headers, credential, log }, listener)
     const shared = { self, log, timeoutMs: timeout, hesitationMs: hesitationMs.http }
     return new McpConnection({ ...shared, kind: 'http', connect, release })
   }

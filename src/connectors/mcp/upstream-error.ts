@@ -42,13 +42,22 @@ export function statusError(status: number): WeirError {
   const data = { status, sent: true }
   if (status === 401 || status === 403) {
     return new WeirError('UPSTREAM_AUTH', message, {
-      hint: 'Set the credential this server asks for under `headers`.',
+      hint: 'Check the credential that this server gets: what stands under `headers`, or what `weir auth` obtained.',
       data,
     })
   }
   // These three mean, by definition, that no server stood behind the one that answered.
   if (status >= 502 && status <= 504) return new WeirError('UPSTREAM_UNREACHABLE', message, { data })
   return new WeirError('UPSTREAM_ERROR', message, { hint: 'Check that `url` is an MCP endpoint.', data })
+}
+
+/** The server refuses whatever credential it is shown. It has not run the request. */
+export function credentialRefused(status: number): WeirError {
+  const message = `The MCP server answered with HTTP status ${status}, also to tokens that were new.`
+  return new WeirError('UPSTREAM_AUTH', message, {
+    hint: 'Check that its authorization server issues tokens for this very server, and with the scopes it wants.',
+    data: { status, sent: false },
+  })
 }
 
 /** The server has forgotten the session, and so has not run the request. */
