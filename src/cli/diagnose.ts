@@ -4,6 +4,7 @@ import type { AnyConnector, Connection } from '../core/connector.ts'
 import { toWeirError, type WeirError } from '../core/error.ts'
 import type { Logger } from '../core/logger.ts'
 import { isTool } from '../core/tool.ts'
+import type { CredentialStore } from '../core/stores.ts'
 
 /** What a connection passes on its way to an answer, in this order. */
 export const stageNames = [
@@ -35,6 +36,8 @@ export interface Patient {
   readonly config: unknown
   readonly connector: AnyConnector
   readonly baseDir: string
+  /** What Weir obtained for it itself. */
+  readonly credentials?: CredentialStore | undefined
   readonly signal: AbortSignal
 }
 
@@ -43,13 +46,14 @@ const lastWordsCharsMax = 300
 
 /** Opens the connection as Weir would, asks it for a sign of life, and closes it again. Never rejects. */
 export async function diagnose(patient: Patient): Promise<readonly Stage[]> {
-  const { connector, config, name, baseDir, signal } = patient
+  const { connector, config, name, baseDir, credentials, signal } = patient
   const passed = listPassed(config)
   const hearing = listen()
   let startMs = performance.now()
   let connection: Connection | undefined
   try {
-    connection = await connector.open(config, { name, baseDir, log: hearing.log, signal })
+    const kept = credentials === undefined ? {} : { credentials }
+    connection = await connector.open(config, { name, baseDir, log: hearing.log, signal, ...kept })
     const openMs = elapsed(startMs)
     const tools = connection.targets().filter(isTool).length
     startMs = performance.now()

@@ -74,6 +74,7 @@ function createProgram(run: RunLoaded): Command {
     .addHelpText('after', example('weir init', 'weir dev', 'weir tools orders', 'weir call --help'))
   addServing(program, run)
   addConfiguring(program, run)
+  addAuthorising(program, run)
   addCalling(program, run)
   addClients(program, run)
   // A command made from the outside takes none of these from its parent.
@@ -119,6 +120,24 @@ function addConfiguring(program: Command, run: RunLoaded): void {
     .argument('[connection]', 'only this one')
     .addHelpText('after', example('weir doctor', 'weir doctor database --json'))
     .action(run(async () => (await import('./commands/doctor.ts')).doctor))
+}
+
+function addAuthorising(program: Command, run: RunLoaded): void {
+  program
+    .command('auth')
+    .description('agree, in a browser, that a connection uses an account of yours (OAuth)')
+    .argument('[connection]', 'the connection; with --status, only this one')
+    .option('--status', 'list what has been agreed to')
+    .option('--revoke', 'take it back, and forget the tokens')
+    .option('--scope <scopes>', 'scopes to ask for beside the usual ones, in one word')
+    .option('--as <subject>', 'the caller who agrees, where each has an account of their own')
+    .option('--tenant <tenant>', 'the realm of that caller (default: default)')
+    .option('--gateway', 'the account that Weir lists tools with, where callers have their own')
+    .addHelpText(
+      'after',
+      example('weir auth tracker', 'weir auth tracker --status --json', 'weir auth tracker --revoke'),
+    )
+    .action(run(async () => (await import('./commands/auth.ts')).auth))
 }
 
 function addCalling(program: Command, run: RunLoaded): void {

@@ -9,8 +9,14 @@ export const weirItself: CredentialOwner = Object.freeze({ tenant: '', subject: 
 
 /** Somebody who can be sent to a page where they agree, and who comes back with its answer. */
 export interface Person {
-  /** Gets ready to take them in again. `port`: where they were expected the last time, or have to be. */
-  meet(port?: number): Promise<Visit>
+  /** Gets ready to take them in again. */
+  meet(at?: MeetingPoint): Promise<Visit>
+}
+
+/** A port of this machine: where they were expected the last time, or, where it is fixed, have to be. */
+export interface MeetingPoint {
+  readonly port: number
+  readonly isFixed: boolean
 }
 
 /** One trip to one page. */

@@ -6,6 +6,7 @@ import type { CommandContext } from '../command-context.ts'
 import { diagnose, type Stage, stageNames } from '../diagnose.ts'
 import { exits } from '../exit-codes.ts'
 import { watchSignals } from '../interruption.ts'
+import { type OpenedCredentials, openCredentials } from '../open-credentials.ts'
 import type { Output } from '../output.ts'
 import { renderTable } from '../render-table.ts'
 import { openSetup, type Setup } from '../setup.ts'
@@ -38,12 +39,9 @@ export async function doctor(
   try {
     const loaded = await setup.load()
     setup.base.log.configure({ ...loaded.config.log, level: 'silent', redact: (line) => line })
-    const findings = await examine(
-      setup,
-      loaded,
-      choose(Object.keys(loaded.config.connections), only),
-      signal,
-    )
+    const names = choose(Object.keys(loaded.config.connections), only)
+    const opened = await openCredentials(loaded)
+    const findings = await examine(setup, loaded, { names, opened, signal }).finally(() => opened.close())
     if (signal.aborted) return exits.interrupted
     show(
       findings.map((finding) => redact(finding, output)),
@@ -65,11 +63,16 @@ function choose(names: readonly string[], only: string | undefined): readonly st
   })
 }
 
+interface Examination {
+  readonly names: readonly string[]
+  readonly opened: OpenedCredentials
+  readonly signal: AbortSignal
+}
+
 async function examine(
   { base }: Setup,
   { config, baseDir }: LoadedConfig,
-  names: readonly string[],
-  signal: AbortSignal,
+  { names, opened, signal }: Examination,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = []
   const left = [...names.entries()]
@@ -78,7 +81,14 @@ async function examine(
       const [index, name] = next
       const { type, config: own } = config.connections[name]!
       const connector = base.connectors.find((known) => known.type === type)!
-      const stages = await diagnose({ name, config: own, connector, baseDir, signal })
+      const stages = await diagnose({
+        name,
+        config: own,
+        connector,
+        baseDir,
+        credentials: opened.credentials,
+        signal,
+      })
       findings[index] = { name, ok: stages.every(({ state }) => state !== 'failed'), stages }
     }
   }

@@ -68,7 +68,10 @@ async function register(
 }
 
 /** A program on somebody's machine, which can keep a secret no better than its user's files. */
-function describeClient({ authMethods }: AuthorizationServer, { redirectUri, scopes }: Registration): object {
+function describeClient(
+  { authMethods, scopes: offered }: AuthorizationServer,
+  { redirectUri, scopes }: Registration,
+): object {
   const methods = ['none', 'client_secret_basic', 'client_secret_post']
   return {
     client_name: 'Weir',
@@ -78,7 +81,10 @@ function describeClient({ authMethods }: AuthorizationServer, { redirectUri, sco
     response_types: ['code'],
     token_endpoint_auth_method:
       authMethods === undefined ? 'none' : (methods.find((method) => authMethods.includes(method)) ?? 'none'),
-    ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
+    // Some servers let a client ask for nothing but what it registered for, others refuse what their own list lacks.
+    ...(scopes.length > 0 && scopes.every((scope) => offered.includes(scope))
+      ? { scope: scopes.join(' ') }
+      : {}),
   }
 }
 

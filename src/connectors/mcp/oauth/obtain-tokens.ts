@@ -1,4 +1,4 @@
-import type { Person } from '../../../core/authorisation.ts'
+import type { MeetingPoint, Person } from '../../../core/authorisation.ts'
 import type { StopSignal } from '../../../core/cancellation.ts'
 import type { AuthConfig } from './auth-config.ts'
 import { authError } from './auth-error.ts'
@@ -34,8 +34,7 @@ export async function obtainFromPerson(
 ): Promise<Obtained> {
   const { resource, server } = await findBoth(parts, occasion.challenge, signal)
   const scopes = withOfflineAccess(chooseScopes(parts.auth, resource, occasion), server)
-  const known = parts.auth.redirectPort ?? portOf((await parts.shelf?.client(server.issuer))?.redirectUri)
-  const visit = await person.meet(known)
+  const visit = await person.meet(await findMeetingPoint(parts, server))
   try {
     const { redirectUri } = visit
     const registration = { redirectUri, scopes: [...new Set([...resource.scopes, ...scopes])] }
@@ -119,7 +118,13 @@ function withOfflineAccess(scopes: readonly string[], server: AuthorizationServe
   return isOffered && scopes.length > 0 ? [...scopes, 'offline_access'] : scopes
 }
 
-function portOf(redirectUri: string | undefined): number | undefined {
-  const port = Number(URL.parse(redirectUri ?? '')?.port ?? 0)
-  return port === 0 ? undefined : port
+/** A registration is for one place to come back to, so that the last one is good if it is free. */
+async function findMeetingPoint(
+  { auth, shelf }: OAuthParts,
+  { issuer }: AuthorizationServer,
+): Promise<MeetingPoint | undefined> {
+  if (auth.redirectPort !== undefined) return { port: auth.redirectPort, isFixed: true }
+  const { redirectUri = '' } = (await shelf?.client(issuer)) ?? {}
+  const port = Number(URL.parse(redirectUri)?.port ?? 0)
+  return port === 0 ? undefined : { port, isFixed: false }
 }
