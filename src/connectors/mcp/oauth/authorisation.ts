@@ -106,10 +106,17 @@ async function revoke(
       forgotten.push(toStatus(owner, held, parts.clock))
       await tellIssuer(parts, held, signal)
     }
-    const others = await shelf.keys('tokens')
-    if (!others.some((other) => other.issuer === issuer)) await shelf.removeClient(issuer)
   }
+  await forgetClients(shelf)
   return forgotten
+}
+
+/** Where nobody has tokens left, Weir begins as a stranger the next time: the server may have forgotten it too. */
+async function forgetClients(shelf: CredentialShelf): Promise<void> {
+  const used = new Set((await shelf.keys('tokens')).map(({ issuer }) => issuer))
+  for (const { issuer } of await shelf.keys('client')) {
+    if (!used.has(issuer)) await shelf.removeClient(issuer)
+  }
 }
 
 async function tellIssuer(parts: OAuthParts, { issuer, tokens }: Held, signal: AbortSignal): Promise<void> {

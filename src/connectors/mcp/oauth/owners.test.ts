@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
+import { startSdkV1 } from '../fixtures/sdk-http.fixture.ts'
 import { failure } from '../fixtures/upstream.fixture.ts'
 import { echo, useWorlds } from './fixtures/authorised-world.fixture.ts'
 import { HeadlessPerson } from './fixtures/headless-person.fixture.ts'
@@ -105,6 +106,36 @@ describe('callers with accounts of their own', () => {
     await Promise.all(callers.map((caller, index) => echo(connection, `${index}`, { caller })))
     expect(world.server.callers.toSorted()).toEqual([...Array(30).fill('ada'), ...Array(30).fill('bob')])
     expect(await world.authorisation(config).status()).toHaveLength(3)
+  })
+
+  it('S5: have sessions of their own at a legacy server, opened and ended with their own tokens', async () => {
+    const world = await createWorld()
+    const legacy = await startSdkV1()
+    try {
+      world.server.behind = legacy.url
+      const config = { auth }
+      await world.authorise({ config, person: new HeadlessPerson({ login: 'gateway' }) })
+      await world.authorise({ config, owner: ada, person: new HeadlessPerson({ login: 'ada' }) })
+      await world.authorise({ config, owner: bob, person: new HeadlessPerson({ login: 'bob' }) })
+      world.server.seen.length = 0
+      const connection = await world.open(config)
+      for (const caller of [ada, bob, ada]) {
+        expect(await echo(connection, 'x', { caller })).toMatchObject({ content: [{ text: 'x' }] })
+      }
+      await connection.close()
+      const owners = new Map<string, Set<string>>()
+      for (const { headers } of world.server.seen) {
+        const session = String(headers['mcp-session-id'] ?? '')
+        if (session !== '')
+          owners.set(session, (owners.get(session) ?? new Set()).add(String(headers.authorization)))
+      }
+      const tokens = [...owners.values()].map((used) => [...used])
+      expect(tokens.map((used) => used.length)).toEqual([1, 1, 1])
+      expect(new Set(tokens.flat()).size).toBe(3)
+      expect(world.server.seen.filter(({ method }) => method === 'DELETE')).toHaveLength(3)
+    } finally {
+      await legacy.close()
+    }
   })
 
   it('S5: never use another’s, nor the gateway’s: who has none is told what to do', async () => {

@@ -110,30 +110,6 @@ describe('a token that has expired', () => {
   })
 })
 
-describe('a store', () => {
-  it('R15: that another process emptied ends a connection within 5 s', async () => {
-    const world = await createWorld()
-    await world.authorise()
-    const connection = await world.open()
-    await echo(connection, 'x')
-    world.credentials.entries.clear()
-    const begin = performance.now()
-    await expect
-      .poll(() => echo(connection, 'x').catch(({ code }) => code), { timeout: 6_000, interval: 200 })
-      .toBe('UPSTREAM_AUTH')
-    expect(performance.now() - begin).toBeLessThan(5_000)
-  }, 10_000)
-
-  it('R16: that is out of order stops no call whose token holds', async () => {
-    const world = await createWorld()
-    await world.authorise()
-    const connection = await world.open()
-    world.credentials.failure = new Error('the disk is gone')
-    await new Promise((resolve) => setTimeout(resolve, 4_200))
-    expect(await echo(connection, 'x')).toMatchObject({ content: [{ text: 'x' }] })
-  }, 10_000)
-})
-
 describe('a token with too few scopes', () => {
   it('names the command that asks for more; that keeps those it had', async () => {
     const world = await createWorld()

@@ -36,6 +36,7 @@ export class TokenKeeper implements Credential {
   #readAtMs = Number.NEGATIVE_INFINITY
   #reading: Promise<void> | undefined
   #renewing: Promise<void> | undefined
+  #widening: Promise<void> | undefined
   #failure: { readonly error: unknown; readonly atMs: number } | undefined
   /** What the server last asked for, for grants that are asked for again without a person. */
   #challenge: Challenge | undefined
@@ -61,8 +62,8 @@ export class TokenKeeper implements Credential {
     // Somebody else has seen to it since the request was sent.
     if (used !== this.#header) return
     const isStepUp = status === 403 && this.#held !== undefined
-    const work = isStepUp ? () => this.#stepUp(challenge) : () => this.#replace(challenge, status)
-    await abandonOn(stop, this.#once(work))
+    const work = isStepUp ? this.#widen(challenge) : this.#once(() => this.#replace(challenge, status))
+    await abandonOn(stop, work)
   }
 
   close(): void {
@@ -143,6 +144,14 @@ export class TokenKeeper implements Credential {
         this.#renewing = undefined
       })
     return this.#renewing
+  }
+
+  /** One step up at a time. Its failure concerns the calls that need more, and no other. */
+  #widen(challenge: Challenge | undefined): Promise<void> {
+    this.#widening ??= this.#stepUp(challenge).finally(() => {
+      this.#widening = undefined
+    })
+    return this.#widening
   }
 
   async #refresh(): Promise<void> {
