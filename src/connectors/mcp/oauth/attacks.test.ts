@@ -244,6 +244,8 @@ describe('a token', () => {
       expect([person.visited.length, next.registrations()]).toEqual([2, 1])
       const [, second] = person.visited
       expect(second?.origin).toBe(next.issuer)
+      const kept = [...world.credentials.entries.values()].filter(({ key }) => key.kind === 'tokens')
+      expect(kept.map(({ key }) => key.issuer)).toEqual([next.issuer])
       const firstClient = first?.searchParams.get('client_id')
       expect(second?.searchParams.get('client_id')).not.toBe(firstClient)
       const told = JSON.stringify([bodies, next.requests])

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Connection } from '../../../core/connector.ts'
+import type { CredentialStore } from '../../../core/stores.ts'
 import { failure } from '../fixtures/upstream.fixture.ts'
 import { echo, useWorlds, type World } from './fixtures/authorised-world.fixture.ts'
 import { HeadlessPerson } from './fixtures/headless-person.fixture.ts'
@@ -48,6 +49,21 @@ describe('a token that has expired', () => {
     const { world, connection } = await createExpired()
     const others = await Promise.all([world.open(), world.open(), world.open()])
     await Promise.all([connection, ...others].map((one, index) => echo(one, `${index}`)))
+    expect(refreshes(world)).toBe(1)
+    expect(world.issuer.refusals).toEqual([])
+  })
+
+  it('is renewed once, also where a process that began to is overtaken before it had written so', async () => {
+    const { world, connection } = await createExpired()
+    const { credentials: store } = world
+    const slow: CredentialStore = {
+      get: (key) => store.get(key),
+      list: (name) => store.list(name),
+      remove: (key) => store.remove(key),
+      put: (...change) => new Promise((resolve) => setTimeout(resolve, 60)).then(() => store.put(...change)),
+    }
+    const other = await world.open({}, { credentials: slow })
+    await Promise.all([echo(other, 'a'), echo(connection, 'b')])
     expect(refreshes(world)).toBe(1)
     expect(world.issuer.refusals).toEqual([])
   })
