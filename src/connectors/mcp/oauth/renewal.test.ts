@@ -56,14 +56,19 @@ describe('a token that has expired', () => {
   it('is renewed once, also where a process that began to is overtaken before it had written so', async () => {
     const { world, connection } = await createExpired()
     const { credentials: store } = world
-    const slow: CredentialStore = {
+    let overtake: (() => Promise<unknown>) | undefined = () => echo(connection, 'b')
+    const overtaken: CredentialStore = {
       get: (key) => store.get(key),
       list: (name) => store.list(name),
       remove: (key) => store.remove(key),
-      put: (...change) => new Promise((resolve) => setTimeout(resolve, 60)).then(() => store.put(...change)),
+      async put(...change) {
+        const first = overtake
+        overtake = undefined
+        await first?.()
+        return store.put(...change)
+      },
     }
-    const other = await world.open({}, { credentials: slow })
-    await Promise.all([echo(other, 'a'), echo(connection, 'b')])
+    await echo(await world.open({}, { credentials: overtaken }), 'a')
     expect(refreshes(world)).toBe(1)
     expect(world.issuer.refusals).toEqual([])
   })
