@@ -79,7 +79,9 @@ export const mcpConfig = z
       .min(1)
       .max(1_000)
       .default(64)
-      .describe('With `isolation: caller`, how many callers may have a connection of their own at once.'),
+      .describe(
+        'With `isolation: caller` or `auth.per: caller`, how many callers may have a connection of their own at once.',
+      ),
     era: z
       .enum(['auto', 'modern', 'legacy'])
       .default('auto')

@@ -18,6 +18,10 @@ async function createExpired(): Promise<{
   const world = await createWorld()
   await world.authorise()
   const connection = await world.open()
+  // The stream of news must stand before, or it would be the first to find out.
+  await expect
+    .poll(() => world.server.seen.some(({ headers }) => headers['mcp-method'] === 'subscriptions/listen'))
+    .toBe(true)
   const old = world.credentials.tokens() as Record<string, string>
   await forget(world, old['accessToken']!)
   return { world, connection, old }
