@@ -1,8 +1,12 @@
 import { request } from 'node:http'
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { createMcpConnector } from '../../connectors/mcp/mcp.ts'
 import { useWorlds, type World } from '../../connectors/mcp/oauth/fixtures/authorised-world.fixture.ts'
 import { browse } from '../../connectors/mcp/oauth/fixtures/headless-person.fixture.ts'
+import { silentLogger } from '../../core/logger.ts'
+import { createEgress } from '../../egress/create-egress.ts'
+import { diagnose } from '../diagnose.ts'
 import { exitOf, exits } from '../exit-codes.ts'
 import type { Output } from '../output.ts'
 import { Place } from '../spawn-weir.fixture.ts'
@@ -78,6 +82,29 @@ describe('auth', () => {
     const answer = { error: 'access_denied', state: state!, iss: world.issuer.issuer }
     expect(await ask(`${redirectUri}?${new URLSearchParams(answer)}`)).toBe(200)
     expect(await ended).toBe(exits.notAuthorized)
+  })
+
+  it('D3-110: is what doctor names where a token is missing, and then is not', async () => {
+    const world = await createWorld()
+    const { signal } = new AbortController()
+    const egress = createEgress({ log: silentLogger })
+    const self = { name: 'weir-test', version: '0.0.0' }
+    const connector = createMcpConnector({ egress, hostEnv: {}, self })
+    const config = connector.config.parse({ url: world.server.url, allowPrivate: true })
+    const patient = {
+      name: 'upstream',
+      config,
+      connector,
+      baseDir: '/',
+      signal,
+      credentials: world.credentials,
+    }
+    const failed = (await diagnose(patient)).filter(({ state }) => state === 'failed')
+    const cure = expect.stringContaining('`weir auth upstream`')
+    expect(failed).toMatchObject([{ stage: 'auth', message: expect.stringContaining('401'), cure }])
+    await world.authorise()
+    expect((await diagnose(patient)).filter(({ state }) => state === 'failed')).toEqual([])
+    await egress.close()
   })
 
   it('asks for the caller who is meant, where callers have accounts of their own', async () => {

@@ -174,19 +174,23 @@ function renderRow(status: GrantStatus & { readonly connection: string }): Reado
   }
 }
 
-/** Where callers have their own accounts, whoever sits here agrees for themselves. */
+/**
+ * Where callers have their own accounts, whoever sits here agrees for themselves. What was agreed to under another
+ * configuration can still be taken back.
+ */
 function chooseOwner(
-  { name, authorisation }: Authorisable,
-  { as, tenant = 'default', gateway }: AuthOptions,
-) {
-  if (authorisation.isPerCaller) {
-    return gateway === true ? weirItself : { tenant, subject: as ?? `local:${readUser()}` }
+  { name, authorisation: { isPerCaller } }: Authorisable,
+  { as, tenant = 'default', gateway, revoke: isRevoked = false }: AuthOptions,
+): CredentialOwner {
+  if (gateway === true) return weirItself
+  if (as !== undefined && (isPerCaller || isRevoked)) return { tenant, subject: as }
+  if (as !== undefined) {
+    throw misuse(
+      `Everybody uses ${name} with the gateway's account.`,
+      'Leave --as out, or set `auth.per` to caller.',
+    )
   }
-  if (as === undefined) return weirItself
-  throw misuse(
-    `Everybody uses ${name} with the gateway's account.`,
-    'Leave --as out, or set `auth.per` to caller.',
-  )
+  return isPerCaller ? { tenant, subject: `local:${readUser()}` } : weirItself
 }
 
 function renderOwner({ tenant, subject }: CredentialOwner): object {
