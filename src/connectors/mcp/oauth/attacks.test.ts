@@ -2,8 +2,11 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import { silentLogger } from '../../../core/logger.ts'
 import { type Canary, startCanary } from '../../../egress/canary.fixture.ts'
+import { createEgress } from '../../../egress/create-egress.ts'
 import { failure } from '../fixtures/upstream.fixture.ts'
+import { createMcpConnector } from '../mcp.ts'
 import { echo, useWorlds, type World } from './fixtures/authorised-world.fixture.ts'
 import { startAuthorizationServer } from './fixtures/authorization-server.fixture.ts'
 import { HeadlessPerson } from './fixtures/headless-person.fixture.ts'
@@ -72,6 +75,31 @@ describe('a description', () => {
     expect((await failure(world.authorise({ config }))).code).toBe('ADDRESS_NOT_ALLOWED')
     expect(connections).toBe(0)
     inner.close()
+  })
+
+  it('S12: of a server without TLS is not even looked for: no token may travel there', async () => {
+    const world = await createWorld()
+    const clientSecret = 'hunter2hunter2'
+    const { issuer } = world.issuer
+    const auth = { type: 'oauth', grant: 'client_credentials', issuer, clientId: 'x', clientSecret }
+    const { port } = new URL(world.server.url)
+    // A name that means this machine and is not known to.
+    const lookup = ((_: string, __: object, done: (error: null, found: object[]) => void) =>
+      done(null, [{ address: '127.0.0.1', family: 4 }])) as never
+    const egress = createEgress({ log: silentLogger, lookup })
+    const connector = createMcpConnector({
+      egress,
+      hostEnv: {},
+      self: { name: 'weir-test', version: '0.0.0' },
+    })
+    const config = connector.config.parse({ url: `http://tools.corp:${port}/mcp`, allowPrivate: true, auth })
+    const { signal } = new AbortController()
+    const context = { name: 'upstream', baseDir: '/', log: silentLogger, signal }
+    const error = await failure(connector.open(config, context))
+    await egress.close()
+    expect(error.message).toContain('is not under https')
+    expect(world.server.seen.map(({ method }) => method)).toEqual(['POST'])
+    expect(world.issuer.requests).toEqual([])
   })
 
   it('R22: that has no end is cut off', async () => {

@@ -1,6 +1,6 @@
 import type { MeetingPoint, Person } from '../../../core/authorisation.ts'
 import type { StopSignal } from '../../../core/cancellation.ts'
-import type { AuthConfig } from './auth-config.ts'
+import { type AuthConfig, isSecureUrl } from './auth-config.ts'
 import { authError } from './auth-error.ts'
 import { createAuthorizationRequest, readAuthorizationCode } from './authorization-request.ts'
 import type { Challenge } from './challenge.ts'
@@ -74,6 +74,14 @@ export async function obtainAsClient(
 
 async function findBoth(parts: OAuthParts, challenge: Challenge | undefined, signal: StopSignal) {
   const { http, serverUrl, auth } = parts
+  if (!isSecureUrl(serverUrl)) {
+    throw authError(
+      `The MCP server ${serverUrl} is not under https: a token for it could be read on its way.`,
+      {
+        hint: 'Have it served under https. On this machine alone http will do.',
+      },
+    )
+  }
   const resource = await findResource(http, serverUrl, challenge, signal)
   const server = await findServer(http, chooseIssuer(auth, resource, serverUrl), signal)
   return { resource, server }

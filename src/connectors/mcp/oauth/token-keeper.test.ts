@@ -64,7 +64,11 @@ describe('tokens in the store', () => {
     expect(await keeper.header(stop)).toBe('Bearer first')
     const { keeper: other, store: broken } = await createKeeper()
     broken.failure = new Error('the disk is gone')
-    await expect(other.header(stop)).rejects.toThrow('the disk is gone')
+    // A server that wants none serves on; one that does hears nothing, and the caller hears why.
+    expect(await other.header(stop)).toBeUndefined()
+    await expect(other.renew({ status: 401, headers: {} }, undefined, stop)).rejects.toThrow(
+      'the disk is gone',
+    )
   })
 
   it('R18: are not taken for expired when the wall clock jumps back, and cost a renewal at most when it jumps ahead', async () => {

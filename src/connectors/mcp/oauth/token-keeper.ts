@@ -90,7 +90,12 @@ export class TokenKeeper implements Credential {
   }
 
   async #prepare(stop: StopSignal): Promise<string | undefined> {
-    if (this.#isStale()) await abandonOn(stop, this.#read())
+    // A server that wants no token must not be kept from serving by the store; one that does refuses, and then it is told.
+    if (this.#isStale())
+      await abandonOn(
+        stop,
+        this.#read().catch(() => {}),
+      )
     if (!this.#isDue(renewEarlyMs) || !this.#canRenew()) return this.#header
     const renewing = this.#once(() => this.#refresh())
     if (this.#isDue(marginMs)) await abandonOn(stop, renewing)
@@ -102,20 +107,20 @@ export class TokenKeeper implements Credential {
   #read(): Promise<void> {
     this.#reading ??= this.#readNow().finally(() => {
       this.#reading = undefined
+      this.#readAtMs = this.#options.clock.monotonicMs()
     })
     return this.#reading
   }
 
   async #readNow(): Promise<void> {
-    const { shelf, owner, auth, clock, log } = this.#options
+    const { shelf, owner, auth, log } = this.#options
     if (shelf === undefined) return
     try {
       this.#adopt(await shelf.find(owner, auth.issuer))
     } catch (error) {
+      log.warn({ error }, 'The store did not say whether there is a token.')
       if (this.#held === undefined) throw error
-      log.warn({ error }, 'The store did not say whether a token still holds.')
     }
-    this.#readAtMs = clock.monotonicMs()
   }
 
   #adopt(held: Held | undefined): void {
