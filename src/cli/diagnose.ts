@@ -3,8 +3,8 @@ import { isRecord } from '../config/path.ts'
 import type { AnyConnector, Connection } from '../core/connector.ts'
 import { toWeirError, type WeirError } from '../core/error.ts'
 import type { Logger } from '../core/logger.ts'
-import { isTool } from '../core/tool.ts'
 import type { CredentialStore } from '../core/stores.ts'
+import { isTool } from '../core/tool.ts'
 
 /** What a connection passes on its way to an answer, in this order. */
 export const stageNames = [

@@ -1,5 +1,4 @@
 import type { LoadedConfig } from '../../config/config.ts'
-import { findNearestKey } from '../../config/nearest-key.ts'
 import {
   type Authorisation,
   type CredentialOwner,
@@ -8,6 +7,7 @@ import {
 } from '../../core/authorisation.ts'
 import type { OpenContext } from '../../core/connector.ts'
 import { WeirError } from '../../core/error.ts'
+import { chooseConnections } from '../choose-connections.ts'
 import type { CommandContext } from '../command-context.ts'
 import { exits } from '../exit-codes.ts'
 import { watchSignals } from '../interruption.ts'
@@ -99,21 +99,12 @@ function findAuthorisable(
   only: string | undefined,
   shared: Pick<OpenContext, 'signal' | 'credentials'>,
 ): readonly Authorisable[] {
-  const names = Object.keys(config.connections)
-  if (only !== undefined && !names.includes(only)) {
-    const nearest = findNearestKey(only, names)
-    const hint =
-      nearest === undefined ? '`weir validate` checks the configuration.' : `Did you mean ${nearest}?`
-    throw misuse(`There is no connection ${JSON.stringify(only)}.`, hint)
-  }
-  return names
-    .filter((name) => only === undefined || name === only)
-    .flatMap((name) => {
-      const { type, config: own } = config.connections[name]!
-      const connector = base.connectors.find((known) => known.type === type)!
-      const authorisation = connector.authorisation?.(own, { name, baseDir, log: base.log, ...shared })
-      return authorisation === undefined ? [] : [{ name, authorisation }]
-    })
+  return chooseConnections(Object.keys(config.connections), only).flatMap((name) => {
+    const { type, config: own } = config.connections[name]!
+    const connector = base.connectors.find((known) => known.type === type)!
+    const authorisation = connector.authorisation?.(own, { name, baseDir, log: base.log, ...shared })
+    return authorisation === undefined ? [] : [{ name, authorisation }]
+  })
 }
 
 async function authorise(

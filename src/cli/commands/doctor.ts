@@ -1,7 +1,7 @@
 import type { LoadedConfig } from '../../config/config.ts'
 import { isRecord } from '../../config/path.ts'
 import { WeirError } from '../../core/error.ts'
-import { findNearestKey } from '../../core/nearest-key.ts'
+import { chooseConnections } from '../choose-connections.ts'
 import type { CommandContext } from '../command-context.ts'
 import { diagnose, type Stage, stageNames } from '../diagnose.ts'
 import { exits } from '../exit-codes.ts'
@@ -39,7 +39,7 @@ export async function doctor(
   try {
     const loaded = await setup.load()
     setup.base.log.configure({ ...loaded.config.log, level: 'silent', redact: (line) => line })
-    const names = choose(Object.keys(loaded.config.connections), only)
+    const names = chooseConnections(Object.keys(loaded.config.connections), only)
     const opened = await openCredentials(loaded)
     const findings = await examine(setup, loaded, { names, opened, signal }).finally(() => opened.close())
     if (signal.aborted) return exits.interrupted
@@ -52,15 +52,6 @@ export async function doctor(
     await setup.base.egress.close()
     await setup.close()
   }
-}
-
-function choose(names: readonly string[], only: string | undefined): readonly string[] {
-  if (only === undefined) return names
-  if (names.includes(only)) return [only]
-  const nearest = findNearestKey(only, names)
-  throw new WeirError('INVALID_PARAMS', `There is no connection ${JSON.stringify(only)}.`, {
-    hint: nearest === undefined ? '`weir validate` checks the configuration.' : `Did you mean ${nearest}?`,
-  })
 }
 
 interface Examination {
