@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { type CredentialOwner, type Person, weirItself } from '../../core/authorisation.ts'
 import type { Caller } from '../../core/caller.ts'
 import { systemClock } from '../../core/clock.ts'
-import { type Connection, type Connector, defineConnector, type OpenContext } from '../../core/connector.ts'
+import { type Connector, defineConnector, type OpenContext } from '../../core/connector.ts'
 import { WeirError } from '../../core/error.ts'
 import type { Egress, EgressTarget } from '../../egress/egress.ts'
 import type { Implementation } from '../../wire/model.ts'
@@ -47,34 +47,38 @@ const hesitationMs = { stdio: 10_000, http: 5_000 }
 export function createMcpConnector(options: McpConnectorOptions): Connector<McpConfig> {
   /** Asking a process for its era may cost it its life, so the answer is remembered (by command or URL). */
   const eras = new Map<string, Era>()
+  const openAs = async (
+    owner: CredentialOwner,
+    config: McpConfig,
+    context: OpenContext,
+    stop: AbortSignal,
+  ) => {
+    const key = JSON.stringify([config.url, config.command, config.args, config.cwd, context.baseDir])
+    const connect = await prepare(config, context, options, owner)
+    const opened = await runWithin(config.startTimeout, stop, 'its opening', (signal) =>
+      openInEra(config.era === 'auto' ? (eras.get(key) ?? 'auto') : config.era, config, connect, signal),
+    )
+    if (eras.size >= erasMax) eras.clear()
+    eras.set(key, opened.era)
+    return opened
+  }
   return defineConnector({
     type: 'mcp',
     summary: 'Everything another MCP server offers; run as a command or reached over HTTP.',
     config: mcpConfig,
     async open(config, context) {
-      const key = JSON.stringify([config.url, config.command, config.args, config.cwd, context.baseDir])
-      const open = async (owner: CredentialOwner, stop: AbortSignal) => {
-        const connect = await prepare(config, context, options, owner)
-        const opened = await runWithin(config.startTimeout, stop, 'its opening', (signal) =>
-          openInEra(config.era === 'auto' ? (eras.get(key) ?? 'auto') : config.era, config, connect, signal),
-        )
-        if (eras.size >= erasMax) eras.clear()
-        eras.set(key, opened.era)
-        return opened
-      }
-      const shared = await open(weirItself, context.signal)
+      const shared = await openAs(weirItself, config, context, context.signal)
       const isPerCaller = config.auth?.per === 'caller'
       if (config.isolation === 'shared' && !isPerCaller) return shared
-      const openFor = (caller: Caller) => open(isPerCaller ? caller : weirItself, never)
+      const open = (caller: Caller) => openAs(isPerCaller ? caller : weirItself, config, context, never)
       const { callersMax } = config
-      return new IsolatedConnection({ shared, open: openFor, clock: systemClock, callersMax })
+      return new IsolatedConnection({ shared, open, clock: systemClock, callersMax })
     },
     authorisation(config, context) {
       const { url } = config
-      if (url === undefined || hasAuthorization(config) || config.auth?.grant === 'client_credentials')
-        return undefined
-      const openFor = async (owner: CredentialOwner, signal: AbortSignal): Promise<Connection> =>
-        openInEra(config.era, config, await prepare(config, context, options, owner), signal)
+      const isStatic = hasAuthorization(config) || config.auth?.grant === 'client_credentials'
+      if (url === undefined || isStatic) return undefined
+      const openFor = (owner: CredentialOwner, stop: AbortSignal) => openAs(owner, config, context, stop)
       const oauth = createOAuth({ ...config, url }, context, options.egress)
       return createAuthorisation(oauth, { ...config, ...options, openFor, url })
     },
