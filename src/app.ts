@@ -7,10 +7,12 @@ import type { ConnectionSource } from './catalog/connection-slot.ts'
 import type { LoadedConfig } from './config/config.ts'
 import { parseConfig } from './config/load.ts'
 import { createConnectors } from './connectors/index.ts'
+import type { Person } from './core/authorisation.ts'
 import type { Executor } from './core/call.ts'
 import { systemClock } from './core/clock.ts'
 import type { AnyConnector } from './core/connector.ts'
 import { WeirError } from './core/error.ts'
+import type { Stores } from './core/stores.ts'
 import { createEgress } from './egress/create-egress.ts'
 import type { Egress } from './egress/egress.ts'
 import { createExecutor } from './execution/executor.ts'
@@ -23,6 +25,8 @@ import { rest } from './frontends/rest/rest.ts'
 import { createLocalAuthenticate } from './frontends/shared/authenticate.ts'
 import { isLoopback } from './frontends/shared/check-origin.ts'
 import { createHttpServer } from './frontends/shared/http-server.ts'
+import { deferStores } from './store/defer-stores.ts'
+import { openStore } from './store/open-store.ts'
 import { createLog, type Log } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 
@@ -42,15 +46,23 @@ export interface Base {
   readonly connectors: readonly AnyConnector[]
 }
 
-/** `hostEnv`: the process's environment, of which upstream servers inherit a short list (S9). */
+/**
+ * `hostEnv`: the process's environment, of which upstream servers inherit a short list (S9). `person`: whoever is at
+ * hand to agree when an upstream server asks for consent; without one that is done beforehand, by `weir auth`.
+ */
 export function createBase(options: {
   readonly hostEnv: Readonly<Record<string, string | undefined>>
   readonly connectors?: readonly AnyConnector[]
+  readonly person?: Person
   readonly log?: Log
 }): Base {
   const log = options.log ?? createLog()
   const egress = createEgress({ log, clock: systemClock })
-  const builtIn = createConnectors({ egress, hostEnv: options.hostEnv, self: identity })
+  const { hostEnv, person } = options
+  const builtIn = createConnectors({
+    ...{ egress, hostEnv, self: identity },
+    ...(person === undefined ? {} : { person }),
+  })
   return { log, egress, connectors: [...builtIn, ...(options.connectors ?? [])] }
 }
 
@@ -83,8 +95,9 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
   log.configure({ ...config.log, redact: (line) => secrets.redact(line) })
   const metrics = createMetrics()
   const clock = systemClock
+  const stores = openStores(base, loaded)
   const catalog = createCatalog({
-    sources: readSources(base, loaded, only),
+    sources: readSources(base, loaded, stores, only),
     toolsets: config.toolsets,
     checkValue: (schema, value) => compileJsonSchema(schema)(value),
     ...{ clock, log, random: Math.random },
@@ -124,6 +137,7 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
       isServing = false
       await drain(http, mcp, drainMs)
       await catalog.close()
+      await stores.close()
       await base.egress.close()
       log.flush()
     },
@@ -141,7 +155,8 @@ export function embedWeir(options: {
   const { config, connectors = [], baseDir = '.', env = {}, user = 'embedder' } = options
   const base = createBase({ hostEnv: env, connectors })
   const loaded = parseConfig({
-    text: JSON.stringify(config),
+    // A program that embeds Weir keeps what it wants kept: nothing is written unless it says where.
+    text: JSON.stringify({ store: { url: 'sqlite::memory:' }, ...config }),
     path: `${baseDir}/weir.yaml`,
     env,
     connectors: base.connectors,
@@ -152,9 +167,15 @@ export function embedWeir(options: {
   return createWeir({ base, loaded, user })
 }
 
+/** What this configuration keeps across restarts, opened by the first who needs it. */
+export function openStores({ log }: Base, { config, baseDir }: LoadedConfig): Stores {
+  return deferStores(() => openStore({ url: config.store.url, baseDir, log }), systemClock)
+}
+
 function readSources(
   { connectors, log }: Base,
   { config, baseDir }: LoadedConfig,
+  { credentials }: Stores,
   only: readonly string[] | undefined,
 ): ConnectionSource[] {
   const byType = new Map(connectors.map((connector) => [connector.type, connector]))
@@ -163,7 +184,7 @@ function readSources(
     .map(([name, { type, config: own }]) => ({
       name,
       type,
-      open: (signal) => byType.get(type)!.open(own, { name, baseDir, log, signal }),
+      open: (signal) => byType.get(type)!.open(own, { name, baseDir, log, signal, credentials }),
     }))
 }
 

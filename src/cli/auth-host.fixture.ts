@@ -5,6 +5,6 @@ import { createOutput } from './output.ts'
 
 // `weir auth … --json` with a store that ends with the process.
 const [configPath = '', ...words] = process.argv.slice(2)
-const open = async () => ({ credentials: new MemoryCredentials(), close: async () => {} })
+const open = () => ({ credentials: new MemoryCredentials(), close: async () => {} })
 const context = { output: createOutput(true), configPath }
 process.exit(await auth(context, {}, words, open).catch((error) => exitOf(error.code)))

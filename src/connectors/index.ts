@@ -1,3 +1,4 @@
+import type { Person } from '../core/authorisation.ts'
 import type { AnyConnector } from '../core/connector.ts'
 import type { Egress } from '../egress/egress.ts'
 import { createHttpConnector } from './http/http.ts'
@@ -11,9 +12,11 @@ export interface ConnectorParts {
   readonly hostEnv: Readonly<Record<string, string | undefined>>
   /** Who Weir says it is to other servers. */
   readonly self: { readonly name: string; readonly version: string }
+  /** Who is at hand to agree when an upstream server asks for consent. */
+  readonly person?: Person
 }
 
 /** Every kind of system Weir reaches. A new one is one import and one entry here. */
-export function createConnectors({ egress, hostEnv, self }: ConnectorParts): readonly AnyConnector[] {
-  return [sql, createHttpConnector({ egress }), createMcpConnector({ egress, hostEnv, self })]
+export function createConnectors(parts: ConnectorParts): readonly AnyConnector[] {
+  return [sql, createHttpConnector(parts), createMcpConnector(parts)]
 }

@@ -25,7 +25,7 @@ function run(world: World, place: Place, options: AuthOptions, words: readonly s
     ...{ isJson: true, isTerminal: false, lineLimit: {}, tell, note: quiet, text: quiet, fail: quiet },
     ...{ json: (value: unknown) => void data.push(value), redactWith: quiet, redact: (text: string) => text },
   }
-  const open = async () => ({ credentials: world.credentials, close: async () => {} })
+  const open = () => ({ credentials: world.credentials, close: async () => {} })
   const ended = auth({ output, configPath: `${place.dir}/weir.yaml` }, options, words, open)
   return { ended: ended.catch((error) => exitOf(error.code)), said: said.promise, data }
 }

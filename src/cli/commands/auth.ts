@@ -1,3 +1,4 @@
+import { openStores } from '../../app.ts'
 import type { LoadedConfig } from '../../config/config.ts'
 import {
   type Authorisation,
@@ -7,13 +8,13 @@ import {
 } from '../../core/authorisation.ts'
 import type { OpenContext } from '../../core/connector.ts'
 import { WeirError } from '../../core/error.ts'
+import type { Stores } from '../../core/stores.ts'
 import { chooseConnections } from '../choose-connections.ts'
 import type { CommandContext } from '../command-context.ts'
 import { exits } from '../exit-codes.ts'
 import { watchSignals } from '../interruption.ts'
 import { createLoopbackPerson } from '../loopback-person.ts'
 import { openBrowser } from '../open-browser.ts'
-import { type OpenedCredentials, openCredentials } from '../open-credentials.ts'
 import type { Output } from '../output.ts'
 import { readUser } from '../read-user.ts'
 import { renderTable } from '../render-table.ts'
@@ -29,6 +30,9 @@ export interface AuthOptions {
   readonly gateway?: boolean
 }
 
+/** What this command needs of the store. */
+type Kept = Pick<Stores, 'credentials' | 'close'>
+
 /** One connection that knows how to ask a person. */
 interface Authorisable {
   readonly name: string
@@ -40,21 +44,20 @@ export async function auth(
   context: CommandContext,
   options: AuthOptions,
   [only]: readonly string[],
-  open: typeof openCredentials = openCredentials,
+  open: (...given: Parameters<typeof openStores>) => Kept = openStores,
 ): Promise<number> {
   refuseContradiction(options, only)
   const { signal } = watchSignals()
   const setup = await openSetup(context)
-  const opened: OpenedCredentials[] = []
+  const opened: Kept[] = []
   const found: Authorisable[] = []
   try {
     const loaded = await setup.load()
     const redact = (line: string) => loaded.secrets.redact(line)
     setup.base.log.configure({ ...loaded.config.log, level: 'warn', redact })
-    opened.push(await open(loaded))
+    opened.push(open(setup.base, loaded))
     const { credentials } = opened[0]!
-    const shared = { signal, ...(credentials === undefined ? {} : { credentials }) }
-    found.push(...findAuthorisable(setup, loaded, only, shared))
+    found.push(...findAuthorisable(setup, loaded, only, { signal, credentials }))
     return await act(found, options, only, signal, context.output)
   } finally {
     await Promise.all(found.map(({ authorisation }) => authorisation.close()))

@@ -1,12 +1,13 @@
+import { openStores } from '../../app.ts'
 import type { LoadedConfig } from '../../config/config.ts'
 import { isRecord } from '../../config/path.ts'
 import { WeirError } from '../../core/error.ts'
+import type { Stores } from '../../core/stores.ts'
 import { chooseConnections } from '../choose-connections.ts'
 import type { CommandContext } from '../command-context.ts'
 import { diagnose, type Stage, stageNames } from '../diagnose.ts'
 import { exits } from '../exit-codes.ts'
 import { watchSignals } from '../interruption.ts'
-import { type OpenedCredentials, openCredentials } from '../open-credentials.ts'
 import type { Output } from '../output.ts'
 import { renderTable } from '../render-table.ts'
 import { openSetup, type Setup } from '../setup.ts'
@@ -40,8 +41,8 @@ export async function doctor(
     const loaded = await setup.load()
     setup.base.log.configure({ ...loaded.config.log, level: 'silent', redact: (line) => line })
     const names = chooseConnections(Object.keys(loaded.config.connections), only)
-    const opened = await openCredentials(loaded)
-    const findings = await examine(setup, loaded, { names, opened, signal }).finally(() => opened.close())
+    const stores = openStores(setup.base, loaded)
+    const findings = await examine(setup, loaded, { names, stores, signal }).finally(() => stores.close())
     if (signal.aborted) return exits.interrupted
     show(
       findings.map((finding) => redact(finding, output)),
@@ -56,14 +57,14 @@ export async function doctor(
 
 interface Examination {
   readonly names: readonly string[]
-  readonly opened: OpenedCredentials
+  readonly stores: Stores
   readonly signal: AbortSignal
 }
 
 async function examine(
   { base }: Setup,
   { config, baseDir }: LoadedConfig,
-  { names, opened, signal }: Examination,
+  { names, stores, signal }: Examination,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = []
   const left = [...names.entries()]
@@ -77,7 +78,7 @@ async function examine(
         config: own,
         connector,
         baseDir,
-        credentials: opened.credentials,
+        credentials: stores.credentials,
         signal,
       })
       findings[index] = { name, ok: stages.every(({ state }) => state !== 'failed'), stages }
