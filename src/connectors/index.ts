@@ -3,6 +3,7 @@ import type { AnyConnector } from '../core/connector.ts'
 import type { Egress } from '../egress/egress.ts'
 import { createHttpConnector } from './http/http.ts'
 import { createMcpConnector } from './mcp/mcp.ts'
+import { createRestDialectConnector } from './rest-dialect/rest-dialect.ts'
 import { sql } from './sql/sql.ts'
 
 /** What connectors are built with. */
@@ -18,5 +19,5 @@ export interface ConnectorParts {
 
 /** Every kind of system Weir reaches. A new one is one import and one entry here. */
 export function createConnectors(parts: ConnectorParts): readonly AnyConnector[] {
-  return [sql, createHttpConnector(parts), createMcpConnector(parts)]
+  return [sql, createHttpConnector(parts), createMcpConnector(parts), createRestDialectConnector(parts)]
 }

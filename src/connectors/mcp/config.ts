@@ -1,20 +1,6 @@
 import { z } from 'zod'
+import { headersSchema } from '../shared/headers-schema.ts'
 import { authConfig } from './oauth/auth-config.ts'
-
-const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
-/** Headers that are the protocol's or the connection's own; a configured one would make requests contradict themselves. */
-const reservedHeader = /^(?:accept|content-type|content-length|host|connection|transfer-encoding|mcp-.*)$/i
-
-const headers = z
-  .record(
-    z
-      .string()
-      .regex(headerName, 'is not a header name')
-      .refine((name) => !reservedHeader.test(name), 'is set by Weir itself; remove it'),
-    z.string().regex(headerValue, 'holds a character that no header may hold'),
-  )
-  .default({})
 
 /** One upstream MCP server: a command to run, or a URL to call. */
 export const mcpConfig = z
@@ -44,7 +30,7 @@ export const mcpConfig = z
       .url({ protocol: /^https?$/ })
       .optional()
       .describe('Endpoint of a server that speaks MCP over Streamable HTTP. Either this or `command`.'),
-    headers: headers.describe('Headers of every request to `url`; credentials belong here.'),
+    headers: headersSchema.describe('Headers of every request to `url`; credentials belong here.'),
     auth: authConfig
       .optional()
       .describe(
