@@ -56,7 +56,7 @@ function readConnections(
   for (const [name, value] of Object.entries(isRecord(connections) ? connections : {})) {
     const path = ['connections', name]
     if (!isRecord(value) || document.isBroken([...path, 'type'])) continue
-    const { type, ...config } = value
+    const { type, pinning: _pinning, trustFirst: _trustFirst, ...config } = value
     if (typeof type === 'string' && types.includes(type)) found.push({ name, type, config, path })
     else addUnknownType(type, path, types, document, problems)
   }

@@ -93,6 +93,22 @@ const storeSchema = z.strictObject({
     ),
 })
 
+/** What every connection may say, whichever connector it is of. */
+export const sharedConnectionFields = {
+  pinning: z
+    .enum(['allow', 'warn', 'quarantine'])
+    .optional()
+    .describe(
+      'What happens to a definition of an upstream that is new, or not the approved one. `allow`: it is served. `warn`, the default: it is served, and the log shows the difference. `quarantine`: it is not served until `weir pins approve`.',
+    ),
+  trustFirst: z
+    .boolean()
+    .optional()
+    .describe(
+      'With `pinning: quarantine`, whether the first that the connection ever offers is approved by itself. Default: true.',
+    ),
+}
+
 const stringMap = z.record(z.string(), z.string())
 
 /** One server as Claude Code, Claude Desktop, Cursor and VS Code write it. Clients add keys of their own. */
@@ -129,7 +145,7 @@ const clientServersSchema = z.record(z.string().min(1), clientServerSchema)
 export const fileSchema = z.strictObject({
   $schema: z.string().optional().describe('Where editors find the schema of this file. Weir ignores it.'),
   connections: z
-    .record(nameSchema, z.looseObject({}))
+    .record(nameSchema, z.looseObject(sharedConnectionFields))
     .default({})
     .describe(
       'The systems that agents reach, by name. The name is the first half of every tool id, `{connection}:{tool}`; it is made of a-z, 0-9 and -.',
@@ -169,6 +185,10 @@ export const fileSchema = z.strictObject({
 export interface ConnectionConfig {
   readonly type: string
   readonly config: unknown
+  /** What is done with definitions that are not the approved ones; absent: `warn`. */
+  readonly pinning?: 'allow' | 'warn' | 'quarantine'
+  /** Whether the first that it ever offers is approved by itself; absent: true. */
+  readonly trustFirst?: boolean
 }
 
 /** Everything checked and defaulted. Maps have no prototype: a name that is not there is undefined. */

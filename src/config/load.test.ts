@@ -62,6 +62,23 @@ describe('a valid file', () => {
     expect(config.connections['b']).toEqual(config.connections['a'])
   })
 
+  it('S13: says of any connection how its definitions are pinned, which its connector never sees', () => {
+    const text =
+      'connections: { a: { type: mcp, command: x, pinning: "${MODE}", trustFirst: "${FIRST}" }, b: { type: sql } }'
+    const { config, secrets } = parse(text, { MODE: 'quarantine', FIRST: 'false' })
+    expect(config.connections['a']).toEqual({
+      type: 'mcp',
+      config: { command: 'x', args: [] },
+      pinning: 'quarantine',
+      trustFirst: false,
+    })
+    expect(config.connections['b']).toEqual({ type: 'sql', config: { databases: {} } })
+    expect(secrets.redact('a quarantine')).toBe('a quarantine')
+    expect(lines('connections: { a: { type: sql, pinning: quarantin } }')).toEqual([
+      '1:41 connections.a.pinning: expected one of "allow", "warn", "quarantine", got "quarantin"; did you mean "quarantine"?',
+    ])
+  })
+
   it('warns of policies for connections that are not there', () => {
     const text = 'connections: { database: { type: sql } }\npolicies: { "databse:*": {}, "*:x": {} }'
     expect(parse(text).warnings).toEqual([

@@ -95,7 +95,14 @@ function checkFile(value: unknown, document: ConfigDocument, problems: Problems)
 
 function assemble(file: File, checked: ReadonlyMap<string, CheckedConnection>): Config {
   const connections: Record<string, ConnectionConfig> = Object.create(null)
-  for (const [name, { type, config }] of checked) connections[name] = { type, config }
+  for (const [name, { type, config }] of checked) {
+    const { pinning, trustFirst } = file.connections[name] ?? {}
+    connections[name] = {
+      ...{ type, config },
+      ...(pinning === undefined ? {} : { pinning }),
+      ...(trustFirst === undefined ? {} : { trustFirst }),
+    }
+  }
   const policies: Config['policies'] = Object.assign(Object.create(null), file.policies)
   const toolsets: Config['toolsets'] = Object.assign(Object.create(null), file.toolsets)
   return { connections, policies, toolsets, server: file.server, log: file.log, store: file.store }
@@ -110,7 +117,12 @@ function isPlainSetting(path: Path, connections: ReadonlyMap<string, CheckedConn
   if (block === 'toolsets') return path[4] !== 'arguments'
   if (block !== 'connections') return false
   const connection = connections.get(String(key))
-  return path[2] === 'type' || (connection !== undefined && isPlainAt(connection.schema, path.slice(2)))
+  return (
+    path[2] === 'type' ||
+    path[2] === 'pinning' ||
+    path[2] === 'trustFirst' ||
+    (connection !== undefined && isPlainAt(connection.schema, path.slice(2)))
+  )
 }
 
 /** Lines that change nothing are most often misspelt. */

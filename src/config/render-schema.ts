@@ -1,6 +1,7 @@
+import { z } from 'zod'
 import type { AnyConnector } from '../core/connector.ts'
 import { type JsonSchema, toJsonSchema } from '../core/schema.ts'
-import { fileSchema } from './config.ts'
+import { fileSchema, sharedConnectionFields } from './config.ts'
 import { isRecord } from './path.ts'
 
 const reference = {
@@ -45,7 +46,7 @@ function renderConnector(connector: AnyConnector): Record<string, unknown> {
   return { [name]: typed, ...Object.fromEntries(own) }
 }
 
-/** `type` joins the listed properties, in every alternative: an object that is closed knows no others. */
+/** `type`, and what all connections share, join the listed properties, in every alternative: an object that is closed knows no others. */
 function withType(schema: Record<string, unknown>, connector: AnyConnector): Record<string, unknown> {
   for (const keyword of ['anyOf', 'oneOf']) {
     const branches = schema[keyword]
@@ -55,7 +56,16 @@ function withType(schema: Record<string, unknown>, connector: AnyConnector): Rec
   const required = Array.isArray(schema['required']) ? schema['required'] : []
   const type = { const: connector.type, description: connector.summary }
   const listed = isRecord(schema['properties']) ? schema['properties'] : {}
-  return { ...schema, properties: { type, ...listed }, required: ['type', ...required] }
+  return {
+    ...schema,
+    properties: { type, ...sharedFields(), ...listed },
+    required: ['type', ...required],
+  }
+}
+
+function sharedFields(): Record<string, unknown> {
+  const shared = openToReferences(toJsonSchema(z.object(sharedConnectionFields))) as Record<string, unknown>
+  return shared['properties'] as Record<string, unknown>
 }
 
 /** References of a schema that was a document of its own, now under `$defs/{name}`. */
