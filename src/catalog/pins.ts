@@ -15,7 +15,7 @@ import { type PinnedDefinition, readPinnedDefinition } from './pinned-definition
 export type Pinning = 'allow' | 'warn' | 'quarantine'
 
 /** What reviews the definitions of one connection. */
-export interface PinReviewParts {
+interface PinReviewParts {
   readonly connection: string
   readonly mode: Pinning
   /** Whether the first that the connection ever offers is approved by itself. */
