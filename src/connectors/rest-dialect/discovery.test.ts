@@ -221,6 +221,16 @@ describe('what a server says of itself', () => {
     expect(logged('tool.left-out')).toMatchObject([{ level: 'warn', why: expect.stringContaining(why) }])
   })
 
+  it('S13: reaches the log with what is hidden in it spelt out', async () => {
+    offer({ ...echo, name: 'e\u202evil', input_schema: null }, { ...echo, name: 'e\u200bcho' })
+    const connection = await world.open({ url: server.url })
+    offer({ ...echo, name: 'e\u200bcho', description: '' })
+    await connection.refresh(signal)
+    expect(logged('tool.left-out')).toMatchObject([{ tool: 'e<U+202E>vil' }])
+    expect(logged('tool.drift')).toMatchObject([{ tool: 'e<U+200B>cho' }])
+    expect(JSON.stringify(world.lines)).not.toMatch(/[\u200b\u202e]/)
+  })
+
   it('has at most 10,000 tools, each name once, and a bounded say in the log', async () => {
     const tools = Array.from({ length: 10_030 }, (_, i) => ({ ...echo, name: `t${i % 9_960}` }))
     offer(...tools)

@@ -1,3 +1,4 @@
+import { showHidden } from '../../core/hidden-text.ts'
 import type { Logger } from '../../core/logger.ts'
 import { isObject, parseJson } from '../../core/parse-json.ts'
 import { type Definition, nameCharsMax, readServerDefinition } from './definition.ts'
@@ -54,8 +55,8 @@ function readTools(tools: readonly unknown[], serverName: string, log: Logger): 
     const name = isObject(value) && typeof value['name'] === 'string' ? value['name'] : undefined
     const fields = {
       event: 'tool.left-out',
-      server_name: serverName,
-      tool: name?.slice(0, nameCharsMax),
+      server_name: showHidden(serverName),
+      tool: name && showHidden(name.slice(0, nameCharsMax)),
       why,
     }
     log.warn(fields, 'A tool of a server is left out.')
@@ -66,11 +67,14 @@ function readTools(tools: readonly unknown[], serverName: string, log: Logger): 
       if (byName.has(definition.name)) leaveOut(value, 'another before it has the same name')
       else byName.set(definition.name, definition)
     } catch (error) {
-      leaveOut(value, (error as Error).message)
+      leaveOut(value, showHidden((error as Error).message))
     }
   }
   left += Math.max(0, tools.length - toolsMax)
   if (left > linesMax)
-    log.warn({ event: 'tool.left-out', server_name: serverName, left }, 'Many tools are left out.')
+    log.warn(
+      { event: 'tool.left-out', server_name: showHidden(serverName), left },
+      'Many tools are left out.',
+    )
   return [...byName.values()]
 }

@@ -3,6 +3,7 @@ import type { Disposable } from '../../core/catalog.ts'
 import type { Clock, Timer } from '../../core/clock.ts'
 import type { Connection } from '../../core/connector.ts'
 import { toWeirError, WeirError } from '../../core/error.ts'
+import { showHidden } from '../../core/hidden-text.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { EgressClient } from '../../egress/egress.ts'
@@ -112,7 +113,7 @@ export class RestDialectConnection implements Connection {
       ...discovery.definitions.filter((definition) => !own.has(definition.name)),
     ])
     const { serverName } = discovery
-    const read = { connection: name, server_name: serverName, server_url: config.url }
+    const read = { connection: name, server_name: showHidden(serverName), server_url: config.url }
     const fields = { event: 'discovery.read', ...read, tools: this.#shelf.tools.length }
     log[isNew ? 'info' : 'debug'](fields, 'A server said which tools it has.')
     this.#failures = 0
@@ -124,7 +125,8 @@ export class RestDialectConnection implements Connection {
   #bind({ serverName }: Discovery): void {
     this.#serverName ??= serverName
     if (serverName === this.#serverName) return
-    const claim = `The server calls itself ${JSON.stringify(serverName)} and was ${JSON.stringify(this.#serverName)}.`
+    const [claimed, bound] = [serverName, this.#serverName].map((name) => showHidden(JSON.stringify(name)))
+    const claim = `The server calls itself ${claimed} and was ${bound}.`
     throw new WeirError('UPSTREAM_PROTOCOL', claim, {
       hint: 'If that is meant, say so in `serverName`; else find out who answers at `url`.',
       data: { sent: true },

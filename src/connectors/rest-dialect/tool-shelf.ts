@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { showHidden } from '../../core/hidden-text.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { Definition } from './definition.ts'
@@ -52,15 +53,18 @@ export class ToolShelf {
     before: readonly string[],
   ): void {
     for (const { tool, changed } of drifted.slice(0, linesMax))
-      this.#log.warn({ event: 'tool.drift', tool, changed }, 'A tool of a server is defined otherwise now.')
+      this.#log.warn(
+        { event: 'tool.drift', tool: showHidden(tool), changed },
+        'A tool of a server is defined otherwise now.',
+      )
     const vanished = before.filter((name) => !this.#byName.has(name))
     const known = new Set(before)
     const appeared = [...this.#byName.keys()].filter((name) => !known.has(name))
     const fields = {
       event: 'tools.changed',
       drifted: drifted.length,
-      vanished: vanished.slice(0, linesMax),
-      appeared: appeared.slice(0, linesMax),
+      vanished: vanished.slice(0, linesMax).map(showHidden),
+      appeared: appeared.slice(0, linesMax).map(showHidden),
       tools: this.#byName.size,
     }
     this.#log.info(fields, 'A server has other tools now.')
