@@ -55,6 +55,7 @@ const exitByCode: Readonly<Record<ErrorCode, Exit>> = {
   INVALID_OUTPUT: 'toolError',
   NOT_RUN: 'toolError',
   INPUT_UNSUPPORTED: 'toolError',
+  RESUME_LOST: 'toolError',
   UNKNOWN_DATABASE: 'toolError',
   UNKNOWN_API: 'toolError',
   SQL_ERROR: 'toolError',

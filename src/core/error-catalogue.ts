@@ -98,6 +98,7 @@ export const errorCatalogue = {
   INVALID_OUTPUT: upstreams(502, false, 'The tool’s answer does not match its own output schema.'),
   NOT_RUN: callers(424, 'An earlier item of the same request failed, so this one was not run.'),
   INPUT_UNSUPPORTED: callers(400, 'The tool asks its user a question, and this client cannot carry it.'),
+  RESUME_LOST: callers(410, 'The call that asked a question is over, so its answer has nowhere to go.'),
   OVERLOADED: operators(503, true, 'A bounded queue is full.'),
   INTERNAL: operators(500, false, 'Weir itself failed; the log holds the cause.'),
   CONNECTION_UNAVAILABLE: upstreams(503, true, 'The connection is not up.'),

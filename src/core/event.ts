@@ -8,6 +8,8 @@ export type CallEvent =
       /** Unknown fields an upstream sent; they survive the hop. */
       readonly extra?: Readonly<Record<string, unknown>>
     }
+  /** The user is done at a URL that the call had asked for. */
+  | { readonly kind: 'elicitation-complete'; readonly elicitationId: string }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly logger?: string; readonly data: unknown }
 
 /** Syslog levels, as MCP names them, mildest first. */

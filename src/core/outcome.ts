@@ -19,10 +19,22 @@ export interface Result {
 /** Questions to the user or the client, by key: each an MCP request (`elicitation/create`, …) without an id. */
 export type Questions = Readonly<Record<string, unknown>>
 
-/** The replies by the same keys, and the state that was handed out with the questions. */
+/** The replies by the same keys, each a result or an InputRefused, and the state that was handed out with the questions. */
 export interface InputAnswers {
   readonly responses: Readonly<Record<string, unknown>>
   readonly resume?: string
+}
+
+/** In the place of a reply: what a client of the old era said instead of answering. A class for the same reason as InputRequired. */
+export class InputRefused {
+  /** The method of the question. */
+  readonly method: string
+  readonly error: { readonly code: number; readonly message: string; readonly data?: unknown }
+
+  constructor(method: string, error: InputRefused['error']) {
+    this.method = method
+    this.error = error
+  }
 }
 
 /**
@@ -33,10 +45,13 @@ export class InputRequired {
   readonly questions: Questions
   /** The tool's own state, opaque to everyone else. Frontends seal it before it leaves. */
   readonly resume: string | undefined
+  /** Lets go of what waits for the answers. Whoever knows that none will come calls it; calling it late or twice is safe. */
+  readonly abandon: (() => void) | undefined
 
-  constructor(questions: Questions, resume?: string) {
+  constructor(questions: Questions, resume?: string, abandon?: () => void) {
     this.questions = questions
     this.resume = resume
+    this.abandon = abandon
   }
 }
 

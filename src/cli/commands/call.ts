@@ -172,6 +172,7 @@ function findNearest([whole, own]: readonly string[], known: readonly string[]):
 
 function renderEvent(event: CallEvent): string {
   if (event.kind === 'log') return `${event.level}: ${JSON.stringify(event.data)}`
+  if (event.kind === 'elicitation-complete') return 'the page that was asked for is done'
   const total = event.total === undefined ? '' : `/${event.total}`
   return `progress ${event.progress}${total}${event.message === undefined ? '' : ` ${event.message}`}`
 }
