@@ -1,6 +1,7 @@
 import { systemClock } from '../../core/clock.ts'
+import { WeirError } from '../../core/error.ts'
 import { type LogLevel, logLevels } from '../../core/event.ts'
-import { type ContentBlock, InputRequired, type Result } from '../../core/outcome.ts'
+import { type ContentBlock, InputRefused, InputRequired, type Result } from '../../core/outcome.ts'
 import { isObject } from '../../core/parse-json.ts'
 import type { RunContext } from '../../core/tool.ts'
 import {
@@ -12,7 +13,7 @@ import {
 } from '../../wire/headers.ts'
 import type { JsonRpcNotification, Params } from '../../wire/json-rpc.ts'
 import { type RequestMeta, stripProtocolMeta } from '../../wire/model.ts'
-import type { Client, RequestOptions } from './client.ts'
+import type { Client, ConverseOptions } from './client.ts'
 import { protocolError } from './upstream-error.ts'
 
 /** What a call needs to know of its tool. */
@@ -56,19 +57,34 @@ export async function ask(
   const modern = client.era === 'modern'
   if (context.logLevel !== undefined && !modern) await client.wantLog(context.logLevel)
   if (context.answers !== undefined && modern) {
-    params['inputResponses'] = context.answers.responses
+    params['inputResponses'] = readResponses(context.answers.responses)
     if (context.answers.resume !== undefined) params['requestState'] = context.answers.resume
   }
-  const options: RequestOptions = {
-    signal: context.stop,
+  const options: ConverseOptions = {
+    what: nameOf(method, params) ?? '',
     silenceMs: silenceOf(context.deadlineMs),
     wantsLog: context.logLevel !== undefined,
     wantsProgress: context.wantsProgress,
     meta: readMeta(context, modern),
-    onNotification: (notification) => emitNotification(notification, context),
+    hear: emitNotification,
     ...(modern ? { headers: renderHeaders(method, params, paramHeaders) } : {}),
   }
-  return parseAnswer(await client.request(method, params, options), check)
+  const answered = await client.converse(method, params, options, context)
+  return answered instanceof InputRequired ? answered : parseAnswer(answered, check)
+}
+
+/** A modern server takes no refusal in the place of an answer, but of a person who may say no. Throws INPUT_UNSUPPORTED. */
+function readResponses(responses: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const refused = Object.values(responses).some((response) => response instanceof InputRefused)
+  if (!refused) return responses
+  return Object.fromEntries(Object.entries(responses).map(([key, response]) => [key, readResponse(response)]))
+}
+
+function readResponse(response: unknown): unknown {
+  if (!(response instanceof InputRefused)) return response
+  if (response.method === 'elicitation/create') return { action: 'cancel' }
+  const message = `The client answered ${response.method} with an error: ${response.error.message.slice(0, 1_000)}`
+  throw new WeirError('INPUT_UNSUPPORTED', message, { data: { code: response.error.code } })
 }
 
 function silenceOf(deadlineMs: number): number {

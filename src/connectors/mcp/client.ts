@@ -1,12 +1,12 @@
 import type { StopSignal } from '../../core/cancellation.ts'
-import type { WeirError } from '../../core/error.ts'
+import { WeirError } from '../../core/error.ts'
 import { type LogLevel, logLevels } from '../../core/event.ts'
 import type { Logger } from '../../core/logger.ts'
+import type { RunContext } from '../../core/tool.ts'
 import {
   type JsonRpcNotification,
   type JsonRpcRequest,
   type JsonRpcResponse,
-  renderErrorResponse,
   renderNotification,
   renderRequest,
   renderResponse,
@@ -14,6 +14,8 @@ import {
 import type { Implementation, RequestMeta } from '../../wire/model.ts'
 import { newestLegacy, newestModern } from '../../wire/revisions/index.ts'
 import { abandonOn } from './abandon-on.ts'
+import type { Answered } from './conversation.ts'
+import { Conversations } from './conversations.ts'
 import { type Era, type Greeting, greet } from './greet.ts'
 import { readListNews } from './list-kinds.ts'
 import { runWithin } from './run-within.ts'
@@ -23,6 +25,14 @@ import { isSessionLost, methodNotFound, parseUpstreamError, upstreamCode } from 
 
 /** Waits for what is asked beside calls once the connection is up: a new session, a log level, a page of tools. */
 const controlMs = 30_000
+/** How long a request stays open while its caller is asked, and a little more. */
+const answerMs = 11 * 60_000
+/** What Weir can carry to its callers. Which of it the caller of a call can, the server learns when it asks. */
+const offered = {
+  elicitation: { form: {}, url: {} },
+  sampling: { tools: {} },
+  roots: { listChanged: true },
+}
 const never = new AbortController().signal
 const noHeaders: readonly string[] = []
 const plainMeta: RequestMeta = { clientCapabilities: {} }
@@ -34,6 +44,8 @@ export interface ClientOptions {
   /** Who we say we are. */
   readonly self: Implementation
   readonly log: Logger
+  /** What a legacy server is told when it asks for roots; without them a caller is asked. */
+  readonly roots?: readonly string[] | undefined
   /** How long the server may stay silent on `server/discover` before it is taken for a legacy one, in milliseconds. */
   readonly hesitationMs: number
   /** The server tells of something that concerns no single request: a list or a resource has changed. */
@@ -45,16 +57,25 @@ export interface ClientOptions {
 
 /** What one request adds to the bare method and params. */
 export type RequestOptions = Pick<OutgoingRequest, 'signal' | 'silenceMs'> &
-  Partial<Pick<OutgoingRequest, 'headers' | 'wantsLog' | 'onNotification'>> & {
+  Partial<Pick<OutgoingRequest, 'headers' | 'wantsLog' | 'onNotification' | 'onRequest'>> & {
     readonly meta?: RequestMeta
     /** Asks the server for progress. */
     readonly wantsProgress?: boolean
   }
 
+/** The same for a request on behalf of a call, which may come back with questions. */
+export type ConverseOptions = Omit<RequestOptions, 'signal' | 'onNotification' | 'onRequest'> & {
+  /** Tells what is asked for: the answers to the questions of one request are no answers to another. */
+  readonly what: string
+  /** Gets what belongs to the request, for the call that waits on it then. Must not throw. */
+  readonly hear: (notification: JsonRpcNotification, context: RunContext) => void
+}
+
 /** Speaks MCP of either era over any transport: greets, numbers requests, heals lost sessions (R7). */
 export class Client implements TransportListener {
   readonly #transport: Transport
   readonly #options: ClientOptions
+  readonly #conversations: Conversations
   #greeting: Greeting = { revision: newestModern, capabilities: {} }
   #lastId = 0
   #renewing: Promise<void> | undefined
@@ -63,6 +84,8 @@ export class Client implements TransportListener {
 
   constructor(options: ClientOptions) {
     this.#options = options
+    const send = (text: string) => void this.#transport.notify(text)
+    this.#conversations = new Conversations({ send, roots: options.roots, log: options.log })
     this.#transport = options.connect(this)
   }
 
@@ -109,6 +132,32 @@ export class Client implements TransportListener {
     return response.result
   }
 
+  /** Sends a request on behalf of a call. A legacy server may push questions while it runs; a modern one answers with them. */
+  converse(method: string, params: object, options: ConverseOptions, context: RunContext): Promise<Answered> {
+    const { what, hear } = options
+    if (this.era === 'modern') {
+      const onNotification = (notification: JsonRpcNotification) => hear(notification, context)
+      return this.request(method, params, { ...options, signal: context.stop, onNotification })
+    }
+    return this.#conversations.run(
+      `${method} ${what}`,
+      (conversation) =>
+        this.request(method, params, {
+          ...options,
+          // The call that waits is bounded by its deadline, and a question by its own; this stands behind both.
+          silenceMs: options.silenceMs + answerMs,
+          signal: conversation.stop,
+          onRequest: (request) =>
+            this.#takeRequest(request, () => this.#conversations.takeFrom(conversation, request)),
+          onNotification: (notification) => {
+            conversation.hear(notification)
+            if (!conversation.isHeld) hear(notification, conversation.context)
+          },
+        }),
+      context,
+    )
+  }
+
   /** A request beside the calls, with a time limit of its own. */
   control(method: string, params: object, signal: AbortSignal = never): Promise<Record<string, unknown>> {
     const send = (inner: AbortSignal) => this.request(method, params, { signal: inner, silenceMs: controlMs })
@@ -150,16 +199,23 @@ export class Client implements TransportListener {
   }
 
   close(): Promise<void> {
+    this.#conversations.close(new WeirError('CONNECTION_UNAVAILABLE', 'The connection was closed.'))
     return this.#transport.close()
   }
 
   onNotification(notification: JsonRpcNotification): void {
     if (isForAll(notification)) this.#options.onNews(notification)
+    this.#conversations.hear(notification)
   }
 
-  onRequest({ id, method }: JsonRpcRequest): string {
-    if (method === 'ping') return renderResponse(id, '{}')
-    return renderErrorResponse(id, { code: methodNotFound, message: 'Weir declared no capability for this.' })
+  onRequest(request: JsonRpcRequest): string | undefined {
+    return this.#takeRequest(request, () => this.#conversations.take(request))
+  }
+
+  /** A modern server has no requests to send. */
+  #takeRequest(request: JsonRpcRequest, take: () => string | undefined): string | undefined {
+    if (this.era === 'modern') return undefined
+    return request.method === 'ping' ? renderResponse(request.id, '{}') : take()
   }
 
   onDeath(cause: WeirError): void {
@@ -173,14 +229,18 @@ export class Client implements TransportListener {
     const own = wantsProgress ? { ...meta, progressToken: id } : meta
     const _meta = this.#greeting.revision.renderMeta(own, this.#options.self)
     const body = renderRequest(id, method, { ...params, _meta })
-    const { signal, silenceMs, onNotification } = options
-    return { id, method, body, headers, signal, silenceMs, wantsLog, onNotification }
+    const { signal, silenceMs, onNotification, onRequest = this.#onOutside } = options
+    return { id, method, body, headers, signal, silenceMs, wantsLog, onNotification, onRequest }
   }
+
+  /** What a server asks on the stream of a request that is no call. */
+  readonly #onOutside = (request: JsonRpcRequest): string | undefined =>
+    this.#takeRequest(request, () => this.#conversations.takeOutside(request))
 
   async #initialize(signal: AbortSignal): Promise<JsonRpcResponse> {
     this.#greeting = { revision: newestLegacy, capabilities: {} }
     const { self } = this.#options
-    const params = { protocolVersion: newestLegacy.version, capabilities: {}, clientInfo: self }
+    const params = { protocolVersion: newestLegacy.version, capabilities: offered, clientInfo: self }
     return this.#transport.request(this.#compose('initialize', params, { signal, silenceMs: controlMs * 20 }))
   }
 

@@ -74,6 +74,13 @@ export const mcpConfig = z
       .describe(
         'Protocol era of the server: `modern` is revision 2026-07-28, `legacy` any older one; `auto` finds out.',
       ),
+    roots: z
+      .array(z.string().regex(/^file:\/\//, 'must begin with file://'))
+      .max(100)
+      .optional()
+      .describe(
+        'What an old server is told when it asks for its roots: `file://` URIs. Without it the client whose call is under way is asked, where it knows roots; else there are none.',
+      ),
   })
   .superRefine((config, context) => {
     const complain = (path: string, message: string) =>

@@ -101,7 +101,8 @@ export class HttpTransport implements Transport {
   async listen(signal: AbortSignal): Promise<'ended' | 'unsupported'> {
     const session = this.#session
     // No request of ours waits on this stream, so no response on it answers anything.
-    const open = () => this.#openStream({ id: -1 }, () => {})
+    const onRequest = (request: JsonRpcRequest) => this.#listener.onRequest(request)
+    const open = () => this.#openStream({ id: -1, onRequest }, () => {})
     const got = await this.#exchange(this.#getFrame({ signal, silenceMs: 0 }), signal, open)
     if (got.kind !== 'body') return 'ended'
     const { status } = got.answer
@@ -194,7 +195,7 @@ export class HttpTransport implements Transport {
   }
 
   #openStream(
-    { id, onNotification }: Pick<OutgoingRequest, 'id' | 'onNotification'>,
+    { id, onNotification, onRequest }: Pick<OutgoingRequest, 'id' | 'onNotification' | 'onRequest'>,
     onAnswer: (response: JsonRpcResponse) => void,
   ): AnswerStream {
     return createAnswerStream({
@@ -206,14 +207,14 @@ export class HttpTransport implements Transport {
           this.#listener.onNotification(notification)
         else onNotification(notification)
       },
-      onRequest: (request) => this.#reply(request),
+      onRequest: (request) => this.#reply(onRequest(request)),
     })
   }
 
-  #reply(request: JsonRpcRequest): void {
-    if (this.#revision?.era === 'modern' || this.#replies >= repliesMax) return
+  #reply(text: string | undefined): void {
+    if (text === undefined || this.#replies >= repliesMax) return
     this.#replies += 1
-    void this.notify(this.#listener.onRequest(request)).finally(() => {
+    void this.notify(text).finally(() => {
       this.#replies -= 1
     })
   }

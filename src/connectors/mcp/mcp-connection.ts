@@ -26,6 +26,7 @@ export interface McpConnectionOptions {
   readonly self: Implementation
   readonly log: Logger
   readonly timeoutMs: number
+  readonly roots?: readonly string[] | undefined
   readonly hesitationMs: number
   /** Lets go of what the transport stood on. */
   readonly release?: () => Promise<void>

@@ -137,7 +137,7 @@ async function prepare(
   const run: Command = { command, args, cwd, env: createChildEnvironment(hostEnv, config.env) }
   return () =>
     new McpConnection({
-      ...{ self, log, timeoutMs: config.timeout },
+      ...{ self, log, timeoutMs: config.timeout, roots: config.roots },
       kind: 'stdio',
       hesitationMs: hesitationMs.stdio,
       connect: (listener) => new StdioTransport(run, log, listener),
@@ -151,7 +151,7 @@ function prepareHttp(
   { egress, self, person }: McpConnectorOptions,
   owner: CredentialOwner,
 ): () => McpConnection {
-  const { allowPrivate, headers, timeout } = config
+  const { allowPrivate, headers, timeout, roots } = config
   const { log } = context
   return () => {
     const client = egress.client({
@@ -175,7 +175,7 @@ function prepareHttp(
     }
     const connect = (listener: TransportListener) =>
       new HttpTransport({ target, headers, credential, log }, listener)
-    const shared = { self, log, timeoutMs: timeout, hesitationMs: hesitationMs.http }
+    const shared = { self, log, timeoutMs: timeout, roots, hesitationMs: hesitationMs.http }
     return new McpConnection({ ...shared, kind: 'http', connect, release })
   }
 }

@@ -6,6 +6,7 @@ import { createLineDecoder } from '../../wire/framing.ts'
 import {
   type JsonRpcMessage,
   type JsonRpcNotification,
+  type JsonRpcRequest,
   type JsonRpcResponse,
   type Params,
   renderNotification,
@@ -125,7 +126,12 @@ export class StdioTransport implements Transport {
     }
     if (message.kind === 'response') this.#takeResponse(message)
     else if (message.kind === 'notification') this.#takeNotification(message)
-    else void this.notify(this.#listener.onRequest(message))
+    else this.#takeRequest(message)
+  }
+
+  #takeRequest(request: JsonRpcRequest): void {
+    const text = this.#listener.onRequest(request)
+    if (text !== undefined) void this.notify(text)
   }
 
   /** Throws where there are too many of them, which ends the server. */
@@ -152,8 +158,13 @@ export class StdioTransport implements Transport {
   }
 
   #takeNotification(notification: JsonRpcNotification): void {
-    if (isForAll(notification)) this.#listener.onNotification(notification)
-    else this.#addressee(notification)?.onNotification?.(notification)
+    if (isForAll(notification)) {
+      this.#listener.onNotification(notification)
+      return
+    }
+    // What a server cancels is a request of ours, or a question of its own that has the same number.
+    if (notification.method === 'notifications/cancelled') this.#listener.onNotification(notification)
+    this.#addressee(notification)?.onNotification?.(notification)
   }
 
   /** Whose notification this is, as far as the protocol says so on a channel that all requests share. */

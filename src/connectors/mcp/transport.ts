@@ -20,6 +20,8 @@ export interface OutgoingRequest {
   readonly wantsLog: boolean
   /** Gets the notifications that belong to this request. Must not throw. */
   readonly onNotification?: ((notification: JsonRpcNotification) => void) | undefined
+  /** Gets what a legacy server asks on this request's own stream, and answers as `TransportListener.onRequest` does. */
+  readonly onRequest: TransportListener['onRequest']
 }
 
 const forAll: ReadonlySet<string> = new Set([
@@ -27,9 +29,10 @@ const forAll: ReadonlySet<string> = new Set([
   'notifications/prompts/list_changed',
   'notifications/resources/list_changed',
   'notifications/resources/updated',
+  'notifications/elicitation/complete',
 ])
 
-/** Whether a notification tells of the server itself, on whichever stream it comes. */
+/** Whether a notification tells of the server itself, or of its own questions, on whichever stream it comes. */
 export function isForAll({ method }: JsonRpcNotification): boolean {
   return forAll.has(method)
 }
@@ -38,8 +41,11 @@ export function isForAll({ method }: JsonRpcNotification): boolean {
 export interface TransportListener {
   /** A notification that belongs to no single request. */
   onNotification(notification: JsonRpcNotification): void
-  /** A request from a legacy server; the text that comes back is sent as the answer. */
-  onRequest(request: JsonRpcRequest): string
+  /**
+   * A request from a legacy server that names none of ours. The text that comes back is sent as the answer; undefined:
+   * the answer comes later, by `notify`.
+   */
+  onRequest(request: JsonRpcRequest): string | undefined
   /** Called once when the transport is of no more use; not after `close()`. Only stdio dies: HTTP has nothing that could. */
   onDeath(cause: WeirError): void
 }
@@ -47,7 +53,7 @@ export interface TransportListener {
 /** A way to one upstream server. Requests reject with a WeirError, or with the reason of their signal. */
 export interface Transport {
   request(request: OutgoingRequest): Promise<JsonRpcResponse>
-  /** Sends a notification. Resolves when it left; a server that refuses it is not an error. */
+  /** Sends a notification, or a late answer. Resolves when it left; a server that refuses it is not an error. */
   notify(body: string): Promise<void>
   /** Tells which revision to speak from now on. `initialize` belongs to none. */
   speak(revision: Revision): void
