@@ -25,6 +25,7 @@ import {
 } from '../../wire/json-rpc.ts'
 import type { Implementation, Revision } from '../../wire/model.ts'
 import type { Authenticate } from '../shared/authenticate.ts'
+import type { ClientQuestions } from './client-questions.ts'
 import { type EventStream, openEventStream } from './event-stream.ts'
 import type { Answer, Exchange } from './exchange.ts'
 import { identifyRevision, versionInBody } from './identify.ts'
@@ -39,6 +40,7 @@ export interface HttpParts {
   readonly authenticate: Authenticate
   readonly sessions: Sessions
   readonly subscriptions: Subscriptions
+  readonly questions: ClientQuestions
   readonly answer: Answer
   readonly server: Implementation
   readonly instructions: string
@@ -71,8 +73,11 @@ export async function answerMessage(
   visit: Visit,
   message: JsonRpcMessage,
 ): Promise<HttpAnswer> {
-  // Weir asks clients nothing over HTTP yet, so an answer of theirs belongs to no question.
-  if (message.kind === 'response') return undefined
+  if (message.kind === 'response') {
+    // Only a session was asked anything; from anyone else an answer belongs to no question.
+    if (findSession(parts, visit) !== undefined) parts.questions.take(sessionOf(visit)!, message)
+    return undefined
+  }
   const { method, params } = message
   if (message.kind === 'request' && method === 'initialize' && versionInBody(params) === undefined) {
     const handshake = answerInitialize(message, parts.server, visit.view, parts.instructions)
@@ -88,9 +93,14 @@ export async function answerMessage(
   return answerRequest(parts, visit, message, session?.revision ?? revision, session)
 }
 
-function findSession({ sessions }: HttpParts, { headers, caller }: Visit): Session | undefined {
+function findSession({ sessions }: HttpParts, visit: Visit): Session | undefined {
+  const id = sessionOf(visit)
+  return id === undefined ? undefined : sessions.find(id, visit.caller)
+}
+
+function sessionOf({ headers }: Visit): string | undefined {
   const id = headers[headerNames.session]
-  return typeof id === 'string' ? sessions.find(id, caller) : undefined
+  return typeof id === 'string' ? id : undefined
 }
 
 /** The one notification that asks for something; others are only polite. */
@@ -119,6 +129,15 @@ async function answerRequest(
     if (!response.writableFinished) cancellation.cancel(clientLeft())
   })
   let stream: EventStream | undefined
+  // The answer stays plain JSON unless something is said before it.
+  const openStream = () => {
+    if (stream === undefined) {
+      visit.hijack()
+      stream = openEventStream(response)
+    }
+    return stream
+  }
+  const canAsk = session !== undefined && revision.era === 'legacy' && visit.accept.stream
   let isAnswered = false
   const exchange: Exchange = {
     request,
@@ -131,13 +150,13 @@ async function answerRequest(
     notify: visit.accept.stream
       ? (text) => {
           // A tool may talk on after its call has ended; its response is somebody else's by then.
-          if (isAnswered || cancellation.reason !== undefined) return
-          // The answer stays plain JSON unless something is said before it.
-          if (stream === undefined) {
-            visit.hijack()
-            stream = openEventStream(response)
-          }
-          stream.notify(text)
+          if (!isAnswered && cancellation.reason === undefined) openStream().notify(text)
+        }
+      : undefined,
+    ask: canAsk
+      ? (question, stop) => {
+          const send = (text: string) => !response.destroyed && openStream().notify(text)
+          return parts.questions.ask({ session: sessionOf(visit)!, send }, question, stop)
         }
       : undefined,
     checkInput:

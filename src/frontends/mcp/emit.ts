@@ -18,6 +18,13 @@ export function createEmit(exchange: Exchange): ((event: CallEvent) => void) | u
       notify(renderNotification('notifications/progress', { ...extra, ...progress, progressToken }))
       return
     }
+    if (event.kind === 'elicitation-complete') {
+      // The new era has no such notification: its clients call again when they think fit.
+      const { elicitationId } = event
+      if (exchange.revision.era === 'legacy')
+        notify(renderNotification('notifications/elicitation/complete', { elicitationId }))
+      return
+    }
     const mildest = wantedLogLevel(exchange)
     if (mildest === undefined || rank(event.level) < rank(mildest as LogLevel)) return
     const { kind: _kind, ...message } = event

@@ -3,8 +3,8 @@ import { renderSseMessage, sseHeartbeat } from '../../wire/sse.ts'
 
 /** One response that carries events before it ends. */
 export interface EventStream {
-  /** Dropped where the client reads too slowly and the message can be spared; see `streamBytesMax`. */
-  notify(messageText: string): void
+  /** Dropped where the client reads too slowly; see `streamBytesMax`. Whether it was sent. */
+  notify(messageText: string): boolean
   /** The last message: the answer. Never dropped. */
   end(messageText?: string): void
 }
@@ -45,10 +45,12 @@ export function openEventStream(
   response.once('close', forget)
   return {
     notify(messageText) {
-      if (response.writableEnded || !hasRoom(response, messageText.length)) return
+      if (response.writableEnded || !hasRoom(response, messageText.length)) return false
       // As bytes: a text that waits is kept twice, by its stream and as the copy that the socket writes from.
       const frame = Buffer.from(renderSseMessage(messageText))
-      if (hasRoom(response, frame.length)) response.write(frame)
+      if (!hasRoom(response, frame.length)) return false
+      response.write(frame)
+      return true
     },
     end(messageText) {
       if (response.writableEnded) return

@@ -16,7 +16,9 @@ import {
 } from '../../wire/json-rpc.ts'
 import type { Implementation, Revision } from '../../wire/model.ts'
 import { findRevision, headerlessLegacy } from '../../wire/revisions/index.ts'
-import type { Answer } from './exchange.ts'
+import { nextCallId } from '../shared/next-call-id.ts'
+import type { Asked, ClientQuestions } from './client-questions.ts'
+import type { Answer, Exchange } from './exchange.ts'
 import { unsupportedVersion, versionInBody } from './identify.ts'
 import { answerInitialize, type Handshake } from './initialize.ts'
 import { renderRpcError } from './render-rpc-error.ts'
@@ -31,6 +33,7 @@ export interface StdioParts {
   readonly view: View
   readonly answer: Answer
   readonly subscriptions: Subscriptions
+  readonly questions: ClientQuestions
   readonly server: Implementation
   readonly instructions: string
 }
@@ -54,6 +57,7 @@ class StdioServer {
   readonly #running = new Map<RequestId, Cancellation>()
   readonly #listening = new Map<RequestId, Disposable>()
   readonly #decoder = createLineDecoder((line) => this.#takeLine(line), lineBytesMax)
+  readonly #asked: Asked = { session: `stdio-${nextCallId()}`, send: (text) => this.#ask(text) }
   #session: Session | undefined
   #following: Disposable | undefined
 
@@ -108,7 +112,8 @@ class StdioServer {
     try {
       const message = readMessage(value)
       if (message.kind === 'request') void this.#respond(message)
-      else if (message.kind === 'notification' && message.method === 'notifications/cancelled') {
+      else if (message.kind === 'response') this.#parts.questions.take(this.#asked.session, message)
+      else if (message.method === 'notifications/cancelled') {
         this.#cancel(message.params['requestId'] as RequestId)
       }
     } catch (thrown) {
@@ -136,7 +141,7 @@ class StdioServer {
 
   /** The text of the result; undefined where the answer comes when a subscription ends. */
   async #answer(request: JsonRpcRequest, cancellation: Cancellation): Promise<string | undefined> {
-    const { server, instructions, caller, view, answer } = this.#parts
+    const { server, instructions, caller, view, answer, questions } = this.#parts
     if (request.method === 'initialize' && versionInBody(request.params) === undefined) {
       const handshake = answerInitialize(request, server, view, instructions)
       this.#beginSession(handshake)
@@ -151,7 +156,11 @@ class StdioServer {
     }
     const notify = (event: string) => this.#notify(request.id, cancellation, event)
     const session = this.#session
-    return String(await answer({ request, revision, meta, caller, view, cancellation, session, notify }))
+    const ask: Exchange['ask'] =
+      session === undefined || revision.era === 'modern'
+        ? undefined
+        : (question, stop) => questions.ask(this.#asked, question, stop)
+    return String(await answer({ request, revision, meta, caller, view, cancellation, session, notify, ask }))
   }
 
   #listen(request: JsonRpcRequest): void {
@@ -191,6 +200,12 @@ class StdioServer {
   #notify(id: RequestId, cancellation: Cancellation, event: string): void {
     const isRunning = this.#running.get(id) === cancellation && cancellation.reason === undefined
     if (isRunning && this.#parts.output.writableLength <= notifyBytesMax) this.#send(event)
+  }
+
+  #ask(text: string): boolean {
+    if (this.#parts.output.writableLength > outputBytesMax) return false
+    this.#send(text)
+    return true
   }
 
   #cancel(requestId: RequestId): void {

@@ -8,6 +8,7 @@ import type { Logger } from '../../core/logger.ts'
 import type { Implementation } from '../../wire/model.ts'
 import type { Authenticate } from '../shared/authenticate.ts'
 import { createSeal } from '../shared/seal.ts'
+import { createClientQuestions } from './client-questions.ts'
 import { mcpHttp } from './mcp-http.ts'
 import { serveStdio } from './mcp-stdio.ts'
 import { createAnswer } from './methods/methods.ts'
@@ -44,10 +45,12 @@ export function createMcpFrontend(parts: McpFrontendParts): McpFrontend {
   const { catalog, executor, clock, server, sessionKey } = parts
   const subscriptions = createSubscriptions({ catalog, clock })
   const states = createRequestStates(createSeal('request-state', sessionKey), clock)
+  const questions = createClientQuestions(clock)
   const answer = createAnswer({ catalog, executor, states, subscriptions, server, instructions })
   const sessions = createSessions(createSeal('session', sessionKey), clock)
   return {
-    serveHttp: (http) => mcpHttp(http, { ...parts, sessions, subscriptions, answer, instructions }),
+    serveHttp: (http) =>
+      mcpHttp(http, { ...parts, sessions, subscriptions, questions, answer, instructions }),
     serveStdio: (input, output, caller) =>
       serveStdio({
         input,
@@ -56,6 +59,7 @@ export function createMcpFrontend(parts: McpFrontendParts): McpFrontend {
         view: catalog.view()!,
         answer,
         subscriptions,
+        questions,
         server,
         instructions,
       }),

@@ -4,6 +4,7 @@ import { isObject } from '../../../core/parse-json.ts'
 import type { Tool } from '../../../core/tool.ts'
 import { followDelegate } from '../../shared/follow-delegate.ts'
 import type { Exchange } from '../exchange.ts'
+import { readUrlElicitation } from '../read-url-elicitation.ts'
 import { renderFailure, renderResult } from '../render-result.ts'
 import { findSoon } from './find-soon.ts'
 import type { MethodParts } from './method-parts.ts'
@@ -26,6 +27,8 @@ export async function callTool(parts: MethodParts, exchange: Exchange): Promise<
     return await runTarget(parts, exchange, asked, (result) => renderResult(result, revision, parts.server))
   } catch (thrown) {
     if (!(thrown instanceof WeirError) || thrown.spec.mcp !== 'isError') throw thrown
+    // The one failure of a tool that clients of the old era know as an error: they open the URL and call again.
+    if (revision.era === 'legacy' && readUrlElicitation(thrown) !== undefined) throw thrown
     return renderFailure(thrown, entry.target, revision, parts.server)
   }
 }

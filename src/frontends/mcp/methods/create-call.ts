@@ -5,6 +5,7 @@ import { isObject } from '../../../core/parse-json.ts'
 import { nextCallId } from '../../shared/next-call-id.ts'
 import { createEmit, wantedLogLevel } from '../emit.ts'
 import type { Exchange } from '../exchange.ts'
+import { readCapabilities } from '../execute-asking.ts'
 import type { RequestStates, StateBinding } from '../request-state.ts'
 import type { MethodParts } from './method-parts.ts'
 
@@ -15,11 +16,11 @@ export function createCall(
   entry: Entry,
   binding: StateBinding,
 ): Call {
-  const { request, meta, caller, cancellation, session } = exchange
+  const { request, meta, caller, cancellation } = exchange
   const emit = createEmit(exchange)
   const logLevel = wantedLogLevel(exchange)
   const answers = readAnswers(states, request.params, binding)
-  const clientCapabilities = session?.clientCapabilities ?? meta.clientCapabilities
+  const clientCapabilities = readCapabilities(exchange)
   return {
     id: nextCallId(),
     entry,

@@ -2,6 +2,7 @@ import type { Entry } from '../../../core/catalog.ts'
 import { WeirError } from '../../../core/error.ts'
 import type { Result } from '../../../core/outcome.ts'
 import type { Exchange } from '../exchange.ts'
+import { executeAsking } from '../execute-asking.ts'
 import type { StateBinding } from '../request-state.ts'
 import { createCall } from './create-call.ts'
 import type { MethodParts } from './method-parts.ts'
@@ -21,13 +22,16 @@ export async function runTarget(
   render: (result: Result) => string,
 ): Promise<string> {
   const binding: StateBinding = { caller: exchange.caller, id: entry.id, input }
-  const outcome = await parts.executor.execute(createCall(parts, exchange, entry, binding))
+  const outcome = await executeAsking(parts.executor, exchange, createCall(parts, exchange, entry, binding))
   switch (outcome.kind) {
     case 'complete':
       return render(outcome.result)
     case 'input-required':
       // The protocol lets tools, resources and prompts ask, and nothing else.
-      if (entry.target.kind === 'completion') throw cannotAsk(entry)
+      if (entry.target.kind === 'completion') {
+        outcome.required.abandon?.()
+        throw cannotAsk(entry)
+      }
       return renderQuestions(parts, exchange, outcome.required, binding)
     case 'failed':
       throw outcome.error
