@@ -36,7 +36,12 @@ one ends the process at once, with 143 where it is SIGTERM.`
 /** `docs/reference/command-line.md`: what \`weir --help\` says of itself and of every command, and the exit codes. */
 export function renderCommandReference(): string {
   const whole = readHelp()
-  const commands = listCommands(whole).map((name) => `## weir ${name}\n\n${renderHelp(readHelp(name))}`)
+  const commands = listCommands(whole).flatMap((name) => [
+    `## weir ${name}\n\n${renderHelp(readHelp(name))}`,
+    ...listCommands(readHelp(name)).map(
+      (inner) => `## weir ${name} ${inner}\n\n${renderHelp(readHelp(name, inner))}`,
+    ),
+  ])
   return `${[introduction, renderHelp(whole), ...commands, renderExits()].join('\n\n')}\n`
 }
 

@@ -76,10 +76,12 @@ function createProgram(run: RunLoaded): Command {
   addConfiguring(program, run)
   addAuthorising(program, run)
   addCalling(program, run)
+  addPins(program, run)
   addClients(program, run)
   // A command made from the outside takes none of these from its parent.
   for (const command of program.commands) {
     command.copyInheritedSettings(program)
+    for (const inner of command.commands) inner.copyInheritedSettings(program)
   }
   return program
 }
@@ -169,6 +171,39 @@ function addCalling(program: Command, run: RunLoaded): void {
       ),
     )
     .action(run(async () => (await import('./commands/call.ts')).call))
+}
+
+function addPins(program: Command, run: RunLoaded): void {
+  const load = async () => {
+    const [{ createPinCommands }, { openPinStore }] = await Promise.all([
+      import('./commands/pins.ts'),
+      import('./open-pin-store.ts'),
+    ])
+    return createPinCommands(openPinStore)
+  }
+  const pins = program
+    .command('pins')
+    .description('list the definitions of upstreams that are approved, and those that wait for it')
+    .argument('[connection]', 'only those of this one')
+    .addHelpText('after', example('weir pins', 'weir pins diff mail:send', 'weir pins approve mail:send'))
+    .action(run(async () => (await load()).list))
+  pins
+    .command('diff')
+    .description('show what a definition that waits differs in from the approved one')
+    .argument('<id>', 'the definition, as `weir pins` lists it')
+    .addHelpText('after', example('weir pins diff mail:send', 'weir pins diff prompt:mail:draft --json'))
+    .action(run(async () => (await load()).diff))
+  pins
+    .command('approve')
+    .description('approve what waits; a running Weir serves it within seconds')
+    .argument('<id|connection>', 'one definition, or with --all everything of a connection')
+    .option('--all', 'everything of the connection that waits')
+    .option('--hash <hash>', 'only if its hash begins like this, as `weir pins diff` shows it')
+    .addHelpText(
+      'after',
+      example('weir pins approve mail:send --hash q4Xc0aJr1v2E', 'weir pins approve mail --all'),
+    )
+    .action(run(async () => (await load()).approve))
 }
 
 function addClients(program: Command, run: RunLoaded): void {
