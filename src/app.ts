@@ -4,15 +4,18 @@ import type { FastifyInstance } from 'fastify'
 import manifest from '../package.json' with { type: 'json' }
 import { createCatalog, type OpenCatalog } from './catalog/catalog.ts'
 import type { ConnectionSource } from './catalog/connection-slot.ts'
-import type { LoadedConfig } from './config/config.ts'
+import { fingerprintOf } from './catalog/fingerprint.ts'
+import { createPinReview, type PinReview } from './catalog/pins.ts'
+import type { Config, LoadedConfig } from './config/config.ts'
 import { parseConfig } from './config/load.ts'
 import { createConnectors } from './connectors/index.ts'
 import type { Person } from './core/authorisation.ts'
 import type { Executor } from './core/call.ts'
-import { systemClock } from './core/clock.ts'
+import { type Clock, systemClock } from './core/clock.ts'
 import type { AnyConnector } from './core/connector.ts'
 import { WeirError } from './core/error.ts'
-import type { Stores } from './core/stores.ts'
+import type { Logger } from './core/logger.ts'
+import type { PinStore, Stores } from './core/stores.ts'
 import { createEgress } from './egress/create-egress.ts'
 import type { Egress } from './egress/egress.ts'
 import { createExecutor } from './execution/executor.ts'
@@ -99,6 +102,8 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
   const catalog = createCatalog({
     sources: readSources(base, loaded, stores, only),
     toolsets: config.toolsets,
+    targets: stores.targets,
+    reviewOf: createReviews(config, { store: stores.pins, clock, log }),
     checkValue: (schema, value) => compileJsonSchema(schema)(value),
     ...{ clock, log, random: Math.random },
   })
@@ -172,6 +177,17 @@ export function openStores({ log }: Base, { config, baseDir }: LoadedConfig): St
   return deferStores(() => openStore({ url: config.store.url, baseDir, log }), systemClock)
 }
 
+/** Every connection's definitions are looked at, whichever command opens it. */
+function createReviews(
+  { connections }: Config,
+  parts: { readonly store: PinStore; readonly clock: Clock; readonly log: Logger },
+): (connection: string) => PinReview {
+  return (connection) => {
+    const { pinning: mode = 'warn', trustFirst = true } = connections[connection]!
+    return createPinReview({ connection, mode, trustFirst, ...parts })
+  }
+}
+
 function readSources(
   { connectors, log }: Base,
   { config, baseDir }: LoadedConfig,
@@ -181,10 +197,14 @@ function readSources(
   const byType = new Map(connectors.map((connector) => [connector.type, connector]))
   return Object.entries(config.connections)
     .filter(([name]) => only === undefined || only.includes(name))
-    .map(([name, { type, config: own }]) => ({
+    .map(([name, { type, config: own, isLazy, idleMs }]) => ({
       name,
       type,
-      open: (signal) => byType.get(type)!.open(own, { name, baseDir, log, signal, credentials }),
+      ...(isLazy === undefined ? {} : { isLazy }),
+      ...(idleMs === undefined ? {} : { idleMs }),
+      fingerprint: fingerprintOf(type, own),
+      open: (signal, notes) =>
+        byType.get(type)!.open(own, { name, baseDir, log, signal, credentials, ...(notes && { notes }) }),
     }))
 }
 

@@ -23,7 +23,7 @@ function setUp(opens: Opens) {
 const offering =
   (...names: string[]) =>
   async () =>
-    createConnection(names.map(createTool))
+    createConnection(names.map((name) => createTool(name)))
 const never = () => new Promise<never>(() => {})
 const namesOf = (view: View | undefined) => view?.tools.list().map(({ name }) => name)
 
@@ -58,8 +58,8 @@ describe('the view of everything', () => {
     await clock.advance(0)
     const [view, find] = [catalog.view()!, catalog.find]
     let reads = 0
-    for (const tool of tools) {
-      Object.defineProperty(tool, 'name', { get: () => (reads += 1) })
+    for (const { target } of [...tools.keys()].map((i) => catalog.find(`box:tool_${i}`)!)) {
+      Object.defineProperty(target, 'name', { get: () => (reads += 1) })
     }
     expect(view.tools.find('box__tool_9999')).toBe(find('box:tool_9999'))
     expect(reads).toBe(0)
@@ -94,11 +94,11 @@ describe('C-03: ids and bare names', () => {
   })
 
   it('agree with the views where a connection offers one name twice', async () => {
-    const twins = [createTool('run'), createTool('run')]
+    const twins = [createTool('run', { description: 'the first' }), createTool('run')]
     const { clock, catalog } = setUp({ box: async () => createConnection(twins) })
     await clock.advance(0)
     const entry = catalog.find('box:run')
-    expect(entry?.target).toBe(twins[0])
+    expect(entry?.target.description).toBe('the first')
     expect([catalog.view()?.tools.find('box__run'), catalog.view('box')?.tools.find('run')]).toEqual([
       entry,
       entry,
@@ -152,6 +152,8 @@ describe('a view’s version and listeners', () => {
     const view = catalog.view()!
     const { version } = view.tools
     box.offer([createTool('run')])
+    expect(view.tools.version).toBe(version)
+    box.offer([createTool('run', { description: 'otherwise' })])
     expect(view.tools.version).toBe(version + 1)
   })
 
@@ -226,7 +228,7 @@ describe('R6: one bad connection', () => {
     })
     await clock.advance(0)
     expect(isSettled).toBe(true)
-    expect(clock.pendingMs).toEqual([500])
+    expect(clock.pendingMs).toContain(500)
   })
 
   it('R6: that dies takes nobody’s tools away, its own neither', async () => {

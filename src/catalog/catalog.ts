@@ -1,9 +1,17 @@
 import type { Catalog, Entry } from '../core/catalog.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
+import type { TargetStore } from '../core/stores.ts'
 import type { Tool } from '../core/tool.ts'
-import { type ConnectionSlot, type ConnectionSource, createConnectionSlot } from './connection-slot.ts'
+import {
+  type ConnectionSlot,
+  type ConnectionSource,
+  createConnectionSlot,
+  type SlotParts,
+} from './connection-slot.ts'
 import type { CheckValue } from './override-tool.ts'
+import type { PinReview } from './pins.ts'
+import { reviewMemory, reviewSource } from './review-source.ts'
 import { createToolSearch } from './tool-search.ts'
 import { createToolsetView, type Toolset } from './toolset.ts'
 import { createPrefixedView, createUnprefixedView, type LiveView } from './view.ts'
@@ -19,6 +27,10 @@ export interface CatalogParts {
   readonly toolsets?: Readonly<Record<string, Toolset>>
   /** Checks the values that overrides fix. Without it such tools are left out. */
   readonly checkValue?: CheckValue
+  /** Where it is remembered what connections offer; nothing outlives the process without it. */
+  readonly targets?: TargetStore
+  /** What decides which definitions of a connection may be served (S13); all of them without it. */
+  readonly reviewOf?: (connection: string) => PinReview
 }
 
 /** A catalog that owns its connections. */
@@ -29,7 +41,7 @@ export interface OpenCatalog extends Catalog {
 
 /** Opens every connection at once; none waits for another, and none that fails takes another's tools away (R6). */
 export function createCatalog(parts: CatalogParts): OpenCatalog {
-  const { sources, clock, log, random, toolsets = {}, checkValue = refuseToCheck } = parts
+  const { sources, clock, log, random, targets, reviewOf, toolsets = {}, checkValue = refuseToCheck } = parts
   const openedMs = clock.monotonicMs()
   const views = new Map<string, LiveView>()
   let isClosed = false
@@ -50,9 +62,10 @@ export function createCatalog(parts: CatalogParts): OpenCatalog {
     for (const { name } of slot === undefined ? slots : [slot]) views.get(name)?.refresh()
     for (const view of selections) view.refresh()
   }
+  const reviews = new Map(sources.map(({ name }) => [name, reviewOf?.(name)]))
   const slots = sources.map((source): ConnectionSlot => {
-    const parts = { clock, log, random, onChange: () => rebuild(slot) }
-    const slot: ConnectionSlot = createConnectionSlot(source, parts)
+    const shared = { clock, log, random, targets, onChange: () => rebuild(slot) }
+    const slot: ConnectionSlot = createReviewedSlot(source, reviews.get(source.name), shared)
     return slot
   })
   const settled = Promise.all(slots.map((slot) => slot.settled)).then(() => {})
@@ -91,8 +104,28 @@ export function createCatalog(parts: CatalogParts): OpenCatalog {
     async close() {
       isClosed = true
       await Promise.all(slots.map((slot) => slot.close()))
+      await Promise.all([...reviews.values()].map((review) => review?.close()))
     },
   }
+}
+
+/** A slot that offers, and remembers, what the review lets through. */
+function createReviewedSlot(
+  source: ConnectionSource,
+  review: PinReview | undefined,
+  {
+    targets,
+    ...shared
+  }: Omit<SlotParts, 'targets' | 'review'> & { readonly targets: TargetStore | undefined },
+): ConnectionSlot {
+  if (review === undefined) return createConnectionSlot(source, { ...shared, ...(targets && { targets }) })
+  const slot = createConnectionSlot(reviewSource(source, review), {
+    ...shared,
+    ...(targets && { targets: reviewMemory(targets, review) }),
+    review: (offered) => review.review(offered),
+  })
+  review.onChange(() => slot.refresh())
+  return slot
 }
 
 /** What cannot be checked does not fit. */

@@ -1,4 +1,4 @@
-import type { Disposable, Entry, Named, Resolved, View } from '../core/catalog.ts'
+import type { Disposable, Entry, Named, Resolved, Staleness, View } from '../core/catalog.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Prompt, Resource, ResourceTemplate, Target, Tool } from '../core/tool.ts'
 import { createListing } from './listing.ts'
@@ -8,6 +8,8 @@ import { nameTarget, nameTool, parseTargetName } from './name-tool.ts'
 export interface Offer {
   readonly name: string
   readonly entries: readonly Entry[]
+  /** Set where the connection has not been up for a while. */
+  readonly stale: Staleness | undefined
   /** `undefined`: nothing there answers for the URI, or it tells of no changes. */
   watch(uri: string, listener: () => void): Disposable | undefined
 }
@@ -37,6 +39,9 @@ function createView(offers: readonly Offer[], isPrefixed: boolean, log: Logger):
 
   const refresh = () => {
     const entries = offers.flatMap((offer) => offer.entries)
+    const stale = new Map(offers.map((offer) => [offer.name, offer.stale]))
+    const nameAll = <T extends Target>(some: readonly Entry<T>[], name: (entry: Entry<T>) => string) =>
+      some.map((entry) => nameEntry(name(entry), entry, stale.get(entry.connection)))
     const ownName = (entry: Entry) => entry.target.name
     const toolName = (entry: Entry) => nameTool(entry.connection, entry.target.name)
     const name = isPrefixed ? toolName : ownName
@@ -81,11 +86,8 @@ function ofKind<K extends Target['kind']>(entries: readonly Entry[], kind: K): E
   return entries.filter((entry): entry is Entry<OfKind<K>> => entry.target.kind === kind)
 }
 
-function nameAll<T extends Target>(
-  entries: readonly Entry<T>[],
-  name: (entry: Entry<T>) => string,
-): readonly Named<T>[] {
-  return entries.map((entry) => ({ name: name(entry), entry }))
+function nameEntry<T extends Target>(name: string, entry: Entry<T>, stale: Staleness | undefined): Named<T> {
+  return stale === undefined ? { name, entry } : { name, entry, stale }
 }
 
 /** Sorted, so that the list is the same whatever the order in which connections came up. */

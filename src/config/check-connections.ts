@@ -3,7 +3,7 @@ import { findNearestKey } from '../core/nearest-key.ts'
 import { type JsonSchema, toJsonSchema } from '../core/schema.ts'
 import { checkValue } from './check-value.ts'
 import { type RawConnection, readClientServers } from './client-servers.ts'
-import type { ConnectionConfig } from './config.ts'
+import { type ConnectionConfig, sharedConnectionFields } from './config.ts'
 import { showValue, suggest, typeName } from './describe-issue.ts'
 import type { ConfigDocument } from './document.ts'
 import { isRecord, renderPath } from './path.ts'
@@ -56,7 +56,10 @@ function readConnections(
   for (const [name, value] of Object.entries(isRecord(connections) ? connections : {})) {
     const path = ['connections', name]
     if (!isRecord(value) || document.isBroken([...path, 'type'])) continue
-    const { type, pinning: _pinning, trustFirst: _trustFirst, ...config } = value
+    const { type, ...rest } = value
+    const config = Object.fromEntries(
+      Object.entries(rest).filter(([key]) => !(key in sharedConnectionFields)),
+    )
     if (typeof type === 'string' && types.includes(type)) found.push({ name, type, config, path })
     else addUnknownType(type, path, types, document, problems)
   }

@@ -107,6 +107,17 @@ export const sharedConnectionFields = {
     .describe(
       'With `pinning: quarantine`, whether the first that the connection ever offers is approved by itself. Default: true.',
     ),
+  start: z
+    .enum(['eager', 'lazy'])
+    .optional()
+    .describe(
+      '`eager`, the default: opened when Weir starts. `lazy`: opened by its first call, once Weir remembers from an earlier start what it offers.',
+    ),
+  idleTimeout: durationSchema
+    .optional()
+    .describe(
+      'With `start: lazy`, how long a process may be without a call before it is ended until the next one. Default: for ever.',
+    ),
 }
 
 const stringMap = z.record(z.string(), z.string())
@@ -189,6 +200,10 @@ export interface ConnectionConfig {
   readonly pinning?: 'allow' | 'warn' | 'quarantine'
   /** Whether the first that it ever offers is approved by itself; absent: true. */
   readonly trustFirst?: boolean
+  /** Opened by its first call. */
+  readonly isLazy?: boolean
+  /** Closed again after so long without a call. */
+  readonly idleMs?: number
 }
 
 /** Everything checked and defaulted. Maps have no prototype: a name that is not there is undefined. */

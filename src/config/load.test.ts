@@ -56,6 +56,22 @@ describe('a valid file', () => {
     ])
   })
 
+  it('says of any connection when it starts, which its connector never sees', () => {
+    const text =
+      'connections: { a: { type: sql, start: lazy, idleTimeout: 5m }, b: { type: mcp, command: x, start: "${WHEN}" }, c: { type: sql } }'
+    const { connections } = parse(text, { WHEN: 'eager' }).config
+    expect(connections['a']).toEqual({
+      type: 'sql',
+      config: expect.not.objectContaining({ start: 'lazy' }),
+      isLazy: true,
+      idleMs: 300_000,
+    })
+    expect([connections['b']?.isLazy, connections['c']?.isLazy]).toEqual([undefined, undefined])
+    expect(lines('connections: { a: { type: sql, start: lasy } }')).toEqual([
+      '1:39 connections.a.start: expected one of "eager", "lazy", got "lasy"; did you mean "lazy"?',
+    ])
+  })
+
   it('may repeat values by alias', () => {
     const text = 'connections:\n  a: &a { type: sql, auth: "${KEY}" }\n  b: *a'
     const { config } = parse(text, { KEY: 'k-1234' })

@@ -9,7 +9,13 @@ import { checkToolsets } from './check-toolsets.ts'
 import { checkValue } from './check-value.ts'
 import { withoutDisabled } from './client-servers.ts'
 import { collectSecrets } from './collect-secrets.ts'
-import { type Config, type ConnectionConfig, fileSchema, type LoadedConfig } from './config.ts'
+import {
+  type Config,
+  type ConnectionConfig,
+  fileSchema,
+  type LoadedConfig,
+  sharedConnectionFields,
+} from './config.ts'
 import { suggest } from './describe-issue.ts'
 import type { ConfigDocument } from './document.ts'
 import type { ReadText } from './interpolate.ts'
@@ -96,9 +102,10 @@ function checkFile(value: unknown, document: ConfigDocument, problems: Problems)
 function assemble(file: File, checked: ReadonlyMap<string, CheckedConnection>): Config {
   const connections: Record<string, ConnectionConfig> = Object.create(null)
   for (const [name, { type, config }] of checked) {
-    const { pinning, trustFirst } = file.connections[name] ?? {}
+    const { pinning, trustFirst, start, idleTimeout: idleMs } = file.connections[name] ?? {}
+    const lazy = start === 'lazy' ? { isLazy: true, ...(idleMs === undefined ? {} : { idleMs }) } : {}
     connections[name] = {
-      ...{ type, config },
+      ...{ type, config, ...lazy },
       ...(pinning === undefined ? {} : { pinning }),
       ...(trustFirst === undefined ? {} : { trustFirst }),
     }
@@ -119,8 +126,7 @@ function isPlainSetting(path: Path, connections: ReadonlyMap<string, CheckedConn
   const connection = connections.get(String(key))
   return (
     path[2] === 'type' ||
-    path[2] === 'pinning' ||
-    path[2] === 'trustFirst' ||
+    String(path[2]) in sharedConnectionFields ||
     (connection !== undefined && isPlainAt(connection.schema, path.slice(2)))
   )
 }

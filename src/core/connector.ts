@@ -44,9 +44,17 @@ export interface Connection {
   notes?(): Readonly<Record<string, string>>
   /** Follows one resource, by its own URI, for as long as the connection lives. `undefined`: it tells of no changes. */
   watch?(uri: string, listener: () => void): Disposable | undefined
+  /**
+   * Reads again what it offers, where the system does not tell of changes by itself; `onChange` then says whether there
+   * were any. Called every few minutes.
+   */
+  refresh?(signal: AbortSignal): Promise<void>
   /** Called after `targets()` began to answer differently. */
   onChange?(listener: () => void): Disposable
-  /** Called once if the connection dies for good; Weir then opens a new one. */
+  /**
+   * Called once if the connection dies for good; Weir then opens a new one. Absent where it cannot die: it then heals by
+   * itself, and its calls are neither counted nor run again.
+   */
   onClose?(listener: (cause: Error) => void): Disposable
   /** Resolves if the system answers, rejects with the cause if not. Cheap enough for every ten seconds. */
   check(signal: AbortSignal): Promise<void>

@@ -5,6 +5,7 @@ import type { EgressRequest, EgressTarget, ResponseHead } from '../../egress/egr
 import { headerNames } from '../../wire/headers.ts'
 import { type JsonRpcRequest, type JsonRpcResponse, renderNotification } from '../../wire/json-rpc.ts'
 import type { Revision } from '../../wire/model.ts'
+import { Absence } from './absence.ts'
 import { type AnswerStream, createAnswerStream } from './answer-stream.ts'
 import type { Credential } from './credential.ts'
 import { type Exchanged, exchangeMessages } from './exchange-messages.ts'
@@ -25,6 +26,10 @@ const resumesMax = 5
 const renewalsMax = 2
 const resumeWaitMs = { default: 1_000, max: 10_000 }
 const bothTypes = 'application/json, text/event-stream'
+/** A look at whether the server is back; by what it answers it shows only that it is there. */
+const probeTimeoutMs = 2_000
+/** What only asks whether the server is there. */
+const questions: ReadonlySet<string> = new Set(['ping', 'server/discover'])
 const usableSession = /^[\x21-\x7e]{1,1024}$/
 
 /** Where the server is, and what it gets beside the protocol’s own. */
@@ -47,6 +52,7 @@ export class HttpTransport implements Transport {
   readonly #constant: readonly string[]
   /** Stops what is under way beside requests when the transport closes. */
   readonly #closing = new Cancellation()
+  readonly #absence: Absence
   #revision: Revision | undefined
   #session: string | undefined
   #replies = 0
@@ -56,6 +62,8 @@ export class HttpTransport implements Transport {
     this.#log = options.log
     this.#credential = options.credential
     this.#listener = listener
+    const { origin } = options.target
+    this.#absence = new Absence({ origin, probe: (stop) => this.#probe(stop) })
     this.#constant = [...Object.entries(options.headers).flat(), 'content-type', 'application/json']
   }
 
@@ -68,20 +76,23 @@ export class HttpTransport implements Transport {
   }
 
   async request(request: OutgoingRequest): Promise<JsonRpcResponse> {
-    const session = this.#session
-    const headers = this.#postHeaders(request)
-    let got: Exchanged
-    try {
-      const post = { ...this.#frame(request), method: 'POST', headers, body: request.body }
-      got = await this.#exchange(post, request.signal, (onAnswer) => this.#openStream(request, onAnswer))
-      if (got.kind === 'cut') got = await this.#resume(request, got)
-    } catch (error) {
-      if (request.signal.aborted) this.#cancel(request)
-      throw error
-    }
+    let session = this.#session
+    let got: Exclude<Exchanged, { kind: 'cut' }> | undefined
+    do {
+      session = this.#session
+      this.#absence.refuse()
+      try {
+        got = await this.#send(request)
+      } catch (error) {
+        if (request.signal.aborted) this.#cancel(request)
+        // Nothing was sent to a server that is away, so once it is back the request goes out for the first time.
+        await this.#absence.outlast(error, request.signal, questions.has(request.method))
+      }
+    } while (got === undefined)
     const head = got.kind === 'body' ? got.answer : got.head
     if (got.kind === 'body' && isSessionRefusal(session, got.answer)) throw sessionLost(head.status)
     const response = got.kind === 'body' ? readHttpAnswer(request.id, got.answer) : got.response
+    this.#absence.answered()
     if (request.method === 'initialize') this.#adoptSession(head)
     return response
   }
@@ -116,6 +127,7 @@ export class HttpTransport implements Transport {
     if (this.#closing.reason !== undefined) return
     const message = 'The connection to the MCP server was closed.'
     this.#closing.cancel(new WeirError('CONNECTION_UNAVAILABLE', message))
+    this.#absence.close()
     if (this.#session === undefined) return
     const plain = this.#sharedHeaders('application/json')
     this.#session = undefined
@@ -154,6 +166,26 @@ export class HttpTransport implements Transport {
 
   #authorised(headers: readonly string[], value: string | undefined): readonly string[] {
     return value === undefined ? headers : [...headers, 'authorization', value]
+  }
+
+  async #send(request: OutgoingRequest): Promise<Exclude<Exchanged, { kind: 'cut' }>> {
+    const headers = this.#postHeaders(request)
+    const post = { ...this.#frame(request), method: 'POST', headers, body: request.body }
+    const open = (onAnswer: (response: JsonRpcResponse) => void) => this.#openStream(request, onAnswer)
+    const got = await this.#exchange(post, request.signal, open)
+    return got.kind === 'cut' ? this.#resume(request, got) : got
+  }
+
+  /** Whether a connection can be made. An intermediary's word that nothing stands behind it counts as none. */
+  async #probe(signal: StopSignal): Promise<boolean> {
+    const headers = [...this.#constant]
+    const limits = { headersTimeoutMs: probeTimeoutMs, totalTimeoutMs: probeTimeoutMs }
+    try {
+      const { status } = await this.#target.request({ ...limits, method: 'OPTIONS', headers, signal })
+      return status < 502 || status > 504
+    } catch (error) {
+      return error instanceof WeirError && error.data?.['sent'] === true
+    }
   }
 
   #frame({ signal, silenceMs }: Pick<OutgoingRequest, 'signal' | 'silenceMs'>): EgressRequest {

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createConnection, createTool } from '../../catalog/connection.fixture.ts'
 import type { Connection } from '../../core/connector.ts'
+import { WeirError } from '../../core/error.ts'
 import type { RunContext } from '../../core/tool.ts'
 import { createFakeClock } from '../../testing/fake-clock.ts'
 import { openUpstream } from './fixtures/upstream.fixture.ts'
@@ -90,6 +91,33 @@ describe('callers’ own connections', () => {
     await clock.advance(0)
     await call('ada')
     expect(opened.length).toBe(2)
+  })
+
+  it('R3: that are found dead by a call, which they did not send, leave it to a new one, once', async () => {
+    const unsent = new WeirError('CONNECTION_UNAVAILABLE', 'It is gone.', { data: { sent: false } })
+    const opened: ReturnType<typeof createConnection>[] = []
+    let dead = 1
+    const open = async () => {
+      const run = async () => {
+        if (opened.length <= dead) throw unsent
+        return {}
+      }
+      const connection = createConnection([createTool('run', { run })])
+      opened.push(connection)
+      return connection
+    }
+    const shared = createConnection([createTool('run')])
+    const isolated = new IsolatedConnection({ shared, open, clock: createFakeClock(), callersMax: 2 })
+    const stop = new AbortController().signal
+    const call = (subject: string) =>
+      (isolated.targets()[0] as ReturnType<typeof createTool>).run({}, {
+        ...{ ...caller(subject), stop, signal: stop },
+      } as RunContext)
+    expect(await call('ada')).toEqual({})
+    expect(opened.map(({ closes }) => closes)).toEqual([1, 0])
+    dead = 9
+    await expect(call('bob')).rejects.toBe(unsent)
+    expect(opened).toHaveLength(4)
   })
 
   it('close with the whole', async () => {

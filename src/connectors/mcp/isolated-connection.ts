@@ -3,7 +3,7 @@ import type { StopSignal } from '../../core/cancellation.ts'
 import type { Disposable } from '../../core/catalog.ts'
 import type { Clock, Timer } from '../../core/clock.ts'
 import type { Connection } from '../../core/connector.ts'
-import { toWeirError, WeirError } from '../../core/error.ts'
+import { toWeirError, WeirError, wasNotSent } from '../../core/error.ts'
 import type { RunContext, Target, Tool } from '../../core/tool.ts'
 import { abandonOn } from './abandon-on.ts'
 
@@ -39,9 +39,13 @@ export class IsolatedConnection implements Connection {
   #known: { readonly of: readonly Target[]; readonly targets: readonly Target[] } | undefined
   #timer: Timer | undefined
   #isClosed = false
+  /** Absent where the shared one cannot die. */
+  readonly onClose?: (listener: (cause: Error) => void) => Disposable
 
   constructor(options: IsolationOptions) {
     this.#options = options
+    const { shared } = options
+    if (shared.onClose !== undefined) this.onClose = shared.onClose.bind(shared)
     this.#lookLater()
   }
 
@@ -59,12 +63,12 @@ export class IsolatedConnection implements Connection {
     return this.#options.shared.watch?.(uri, listener)
   }
 
-  onChange(listener: () => void): Disposable {
-    return this.#options.shared.onChange?.(listener) ?? { dispose() {} }
+  async refresh(signal: AbortSignal): Promise<void> {
+    await this.#options.shared.refresh?.(signal)
   }
 
-  onClose(listener: (cause: Error) => void): Disposable {
-    return this.#options.shared.onClose?.(listener) ?? { dispose() {} }
+  onChange(listener: () => void): Disposable {
+    return this.#options.shared.onChange?.(listener) ?? { dispose() {} }
   }
 
   check(signal: AbortSignal): Promise<void> {
@@ -92,13 +96,18 @@ export class IsolatedConnection implements Connection {
     } as Target
   }
 
-  async #run(target: Target, input: unknown, context: RunContext): ReturnType<Tool['run']> {
+  async #run(target: Target, input: unknown, context: RunContext, isLast = false): ReturnType<Tool['run']> {
     const key = JSON.stringify([context.caller.tenant, context.caller.subject])
     const own = this.#byCaller.get(key) ?? this.#add(key, context.caller)
     own.calls += 1
     try {
       const connection = await abandonOn(context.stop as StopSignal, own.opening)
       return await findSame(connection, target).run(input, context)
+    } catch (thrown) {
+      if (isLast || context.stop.aborted || !wasNotSent(thrown)) throw thrown
+      // It has died since the caller's last call, and the next one starts where a first one would.
+      this.#drop(key, own)
+      return this.#run(target, input, context, true)
     } finally {
       own.calls -= 1
       own.usedMs = this.#options.clock.monotonicMs()

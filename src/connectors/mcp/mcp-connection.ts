@@ -43,9 +43,12 @@ export class McpConnection implements Connection {
   readonly #closeListeners = new Set<(cause: Error) => void>()
   #listening: AbortController | undefined
   #death: WeirError | undefined
+  /** Only a process dies; a server behind a URL is waited for. */
+  readonly onClose?: (listener: (cause: Error) => void) => Disposable
 
   constructor(options: McpConnectionOptions) {
     this.#options = options
+    if (options.kind === 'stdio') this.onClose = (listener) => this.#onDeath(listener)
     this.#client = new Client({
       ...options,
       onNews: (notification) => this.#takeNews(notification),
@@ -67,10 +70,6 @@ export class McpConnection implements Connection {
         ? new AllFollower(client, watched, log, signal)
         : new EachFollower(client, watched, log, signal)
     this.#watches = new ResourceWatches(createFollower, log)
-  }
-
-  get era(): Era {
-    return this.#client.era
   }
 
   /** Greets the server and reads its lists. After a rejection the connection must still be closed. */
@@ -95,12 +94,21 @@ export class McpConnection implements Connection {
     return this.#closing.aborted ? undefined : this.#watches.add(uri, listener)
   }
 
+  /** Asking a process for its era may cost it its life, so the answer is worth keeping. */
+  notes(): Readonly<Record<string, string>> {
+    return { era: this.#client.era }
+  }
+
+  refresh(signal: AbortSignal): Promise<void> {
+    return this.#surface.refresh(signal)
+  }
+
   onChange(listener: () => void): Disposable {
     this.#changeListeners.add(listener)
     return { dispose: () => this.#changeListeners.delete(listener) }
   }
 
-  onClose(listener: (cause: Error) => void): Disposable {
+  #onDeath(listener: (cause: Error) => void): Disposable {
     // The server may have died between its opening and this line.
     if (this.#death !== undefined) queueMicrotask(() => listener(this.#death as Error))
     else this.#closeListeners.add(listener)

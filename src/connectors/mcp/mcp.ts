@@ -17,6 +17,7 @@ import { createAuthorisation } from './oauth/authorisation.ts'
 import { createOAuth, type OAuth } from './oauth/oauth.ts'
 import { runWithin } from './run-within.ts'
 import type { Command } from './server-process.ts'
+import { SpawnLimit } from './spawn-limit.ts'
 import { StdioTransport } from './stdio-transport.ts'
 import type { TransportListener } from './transport.ts'
 
@@ -37,7 +38,6 @@ export interface McpConnectorOptions {
 
 /** Calls to one server at once, its stream of news, and that of watched resources while another takes its place. */
 const socketsMax = 68
-const erasMax = 1_000
 /** A caller's own connection is opened for as long as its time limit lets it. */
 const never = new AbortController().signal
 /** A cold start may take long, so a silent process gets more time than a silent host. */
@@ -45,22 +45,22 @@ const hesitationMs = { stdio: 10_000, http: 5_000 }
 
 /** The tools of any other MCP server, over stdio or Streamable HTTP, of every protocol revision. */
 export function createMcpConnector(options: McpConnectorOptions): Connector<McpConfig> {
-  /** Asking a process for its era may cost it its life, so the answer is remembered (by command or URL). */
-  const eras = new Map<string, Era>()
+  const limit = new SpawnLimit()
   const openAs = async (
     owner: CredentialOwner,
     config: McpConfig,
     context: OpenContext,
     stop: AbortSignal,
   ) => {
-    const key = JSON.stringify([config.url, config.command, config.args, config.cwd, context.baseDir])
     const connect = await prepare(config, context, options, owner)
-    const opened = await runWithin(config.startTimeout, stop, 'its opening', (signal) =>
-      openInEra(config.era === 'auto' ? (eras.get(key) ?? 'auto') : config.era, config, connect, signal),
-    )
-    if (eras.size >= erasMax) eras.clear()
-    eras.set(key, opened.era)
-    return opened
+    const era = config.era === 'auto' ? readEra(context.notes) : config.era
+    const leave = config.command === undefined ? undefined : await limit.enter(stop)
+    const open = (signal: AbortSignal) => openInEra(era, config, connect, signal)
+    try {
+      return await runWithin(config.startTimeout, stop, 'its opening', open)
+    } finally {
+      leave?.()
+    }
   }
   return defineConnector({
     type: 'mcp',
@@ -70,7 +70,8 @@ export function createMcpConnector(options: McpConnectorOptions): Connector<McpC
       const shared = await openAs(weirItself, config, context, context.signal)
       const isPerCaller = config.auth?.per === 'caller'
       if (config.isolation === 'shared' && !isPerCaller) return shared
-      const open = (caller: Caller) => openAs(isPerCaller ? caller : weirItself, config, context, never)
+      const known = { ...context, notes: shared.notes() }
+      const open = (caller: Caller) => openAs(isPerCaller ? caller : weirItself, config, known, never)
       const { callersMax } = config
       return new IsolatedConnection({ shared, open, clock: systemClock, callersMax })
     },
@@ -83,6 +84,11 @@ export function createMcpConnector(options: McpConnectorOptions): Connector<McpC
       return createAuthorisation(oauth, { ...config, ...options, openFor, url })
     },
   })
+}
+
+function readEra(notes: OpenContext['notes']): Era | 'auto' {
+  const era = notes?.['era']
+  return era === 'modern' || era === 'legacy' ? era : 'auto'
 }
 
 /** Opens in the era supposed; where the server shows that to be wrong, once more in the other way. */

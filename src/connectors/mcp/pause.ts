@@ -1,15 +1,15 @@
 import type { StopSignal } from '../../core/cancellation.ts'
-import { systemClock } from '../../core/clock.ts'
+import { type Clock, systemClock } from '../../core/clock.ts'
 
 /** Resolves after a pause; rejects with the signal's reason if it aborts before. */
-export function pause(delayMs: number, signal: StopSignal): Promise<void> {
+export function pause(delayMs: number, signal: StopSignal, clock: Clock = systemClock): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
     const abort = () => {
       timer.cancel()
       reject(signal.reason)
     }
-    const timer = systemClock.setTimer(() => {
+    const timer = clock.setTimer(() => {
       signal.removeEventListener('abort', abort)
       resolve()
     }, delayMs)

@@ -16,8 +16,11 @@ export interface Command {
 export interface ServerProcess {
   /** Undefined where it could not be started; `onExit` follows then. */
   readonly pid: number | undefined
-  /** Writes one line. Throws OVERLOADED where the child has left too much unread, CONNECTION_UNAVAILABLE where it reads no more. */
-  write(line: string): void
+  /**
+   * Writes one line. Throws OVERLOADED where the child has left too much unread, CONNECTION_UNAVAILABLE where it reads no
+   * more. `onUnsent` hears of it where that shows only later, and the end of the line has certainly not reached it.
+   */
+  write(line: string, onUnsent?: (error: WeirError) => void): void
   /** Ends the whole process group: end of input, then signals (R5). With `atOnce` it gets no time to say goodbye. */
   stop(atOnce?: boolean): Promise<void>
 }
@@ -78,7 +81,7 @@ export function startProcess(command: Command, log: Logger, listener: ProcessLis
 
   return {
     pid,
-    write: (line) => writeLine(child, line),
+    write: (line, onUnsent) => writeLine(child, line, onUnsent),
     stop(atOnce = false) {
       stopping ??= (async () => {
         child.stdin.end()
@@ -100,7 +103,11 @@ function spawnChild({ command, args, env, cwd }: Command): ChildProcessWithoutNu
   }
 }
 
-function writeLine(child: ChildProcessWithoutNullStreams, line: string): void {
+function writeLine(
+  child: ChildProcessWithoutNullStreams,
+  line: string,
+  onUnsent: ((error: WeirError) => void) | undefined,
+): void {
   const { stdin } = child
   if (stdin.writableLength + line.length > unreadBytesMax) {
     throw new WeirError(
@@ -110,7 +117,10 @@ function writeLine(child: ChildProcessWithoutNullStreams, line: string): void {
     )
   }
   if (!stdin.writable) throw inputClosed()
-  stdin.write(`${line}\n`)
+  // Lines that queue up are written together and fail together, though some of them may have been read.
+  const isAlone = stdin.writableLength === 0
+  if (onUnsent === undefined || !isAlone) stdin.write(`${line}\n`)
+  else stdin.write(`${line}\n`, (error) => error && onUnsent(inputClosed()))
 }
 
 /** Ends what is left of the group and lets go of its pipes. */

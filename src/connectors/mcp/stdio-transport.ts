@@ -25,6 +25,8 @@ const inFlightMax = 1_024
  */
 const strayLinesMax = 1_000
 const strayWindowMs = 1_000
+/** A child that reads no more is about to exit. One that stays all the same has until then to answer what it has read. */
+const deafMaxMs = 1_000
 
 interface Waiting {
   readonly request: OutgoingRequest
@@ -34,7 +36,8 @@ interface Waiting {
 
 /**
  * One child process that speaks MCP over its standard streams. All requests share them and are told apart by id.
- * When the child exits, every request under way rejects with UPSTREAM_EXITED (R4), and so does every later one.
+ * When the child exits, every request under way rejects with UPSTREAM_EXITED (R4). One that comes later, or that the
+ * child can no longer have read, rejects as never sent.
  */
 export class StdioTransport implements Transport {
   readonly session = undefined
@@ -44,6 +47,7 @@ export class StdioTransport implements Transport {
   readonly #log: Logger
   #gone: WeirError | undefined
   #closed = false
+  #isDeaf = false
   #warned = false
   #strayLines = 0
   #straySinceMs = 0
@@ -75,10 +79,10 @@ export class StdioTransport implements Transport {
   request(request: OutgoingRequest): Promise<JsonRpcResponse> {
     return new Promise((resolve, reject) => {
       const { id, signal } = request
-      if (this.#gone !== undefined) return reject(this.#gone)
+      if (this.#gone !== undefined) return reject(notSent(this.#gone))
       if (signal.aborted) return reject(signal.reason)
       if (this.#waiting.size >= inFlightMax) return reject(tooMany())
-      this.#child.write(request.body)
+      this.#write(id, request.body)
       const settle = (outcome: JsonRpcResponse | WeirError) => {
         this.#waiting.delete(id)
         signal.removeEventListener('abort', abort)
@@ -109,6 +113,33 @@ export class StdioTransport implements Transport {
     const stopped = this.#child.stop()
     this.#die(new WeirError('CONNECTION_UNAVAILABLE', 'The connection to the MCP server was closed.'))
     return stopped
+  }
+
+  /** Throws what the child refuses at once. */
+  #write(id: number, body: string): void {
+    try {
+      this.#child.write(body, (error) => {
+        this.#waiting.get(id)?.settle(error)
+        this.#expectDeath()
+      })
+    } catch (error) {
+      if (error instanceof WeirError && error.code === 'CONNECTION_UNAVAILABLE') this.#expectDeath()
+      throw error
+    }
+  }
+
+  #expectDeath(): void {
+    if (this.#isDeaf) return
+    this.#isDeaf = true
+    systemClock.setTimer(() => {
+      if (this.#gone !== undefined) return
+      this.#die(
+        new WeirError('UPSTREAM_EXITED', 'The MCP server reads no input any more.', {
+          hint: 'Weir starts it again; the log holds the end of its error output.',
+        }),
+      )
+      void this.#child.stop(true)
+    }, deafMaxMs)
   }
 
   #cancel(requestId: number, reason: unknown): void {
@@ -200,6 +231,14 @@ export class StdioTransport implements Transport {
 
 function readSubscription({ _meta }: Params): unknown {
   return isObject(_meta) ? _meta[metaKeys.subscriptionId] : undefined
+}
+
+function notSent(gone: WeirError): WeirError {
+  return new WeirError('CONNECTION_UNAVAILABLE', gone.message, {
+    ...(gone.hint === undefined ? {} : { hint: gone.hint }),
+    data: { ...gone.data, sent: false },
+    cause: gone,
+  })
 }
 
 function tooManyStrayLines(): WeirError {

@@ -85,6 +85,12 @@ export class Surface {
     if (broken !== undefined && others.every(({ items }) => items.length === 0)) throw broken
   }
 
+  /** Reads all lists again. What cannot be read stays as it was, and says so in the log. */
+  async refresh(signal: AbortSignal): Promise<void> {
+    const readings = this.#lists().map(([, list]) => list.refresh())
+    await abandonOn(signal, Promise.allSettled(readings))
+  }
+
   refreshTools(): Promise<void> {
     return this.#tools.refresh()
   }
