@@ -160,7 +160,7 @@ class LiveSlot implements ConnectionSlot, Route {
     if (found !== undefined && this.#source.isLazy === true) return
     const starting = this.#lifeline.start()
     if (found !== undefined && this.#lifeline.state !== 'up')
-      this.#mark.set(() => this.#lifeline.cause ?? 'It is starting.', found.seenAt)
+      this.#mark.setStarting(found.seenAt)
     await starting
   }
 
@@ -209,6 +209,7 @@ class LiveSlot implements ConnectionSlot, Route {
     const { state } = this.#lifeline
     // What rests is as good as up: its first call opens it.
     const isWell = state === 'up' || state === 'idle'
+    if (state === 'starting' && this.#mark.isStarting) return
     if (!isWell) this.#mark.set(() => this.#lifeline.cause ?? '', this.#parts.clock.now())
     else if (this.#mark.clear()) this.#parts.onChange()
   }
