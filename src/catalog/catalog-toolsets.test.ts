@@ -4,7 +4,7 @@ import { createLog } from '../telemetry/log.ts'
 import { createFakeClock } from '../testing/fake-clock.ts'
 import { type CatalogParts, createCatalog } from './catalog.ts'
 import { createConnection } from './connection.fixture.ts'
-import { createToolset, prompt, tool } from './toolset.fixture.ts'
+import { createToolset, prompt, tool } from './toolsets/toolset.fixture.ts'
 
 async function open(
   opens: Readonly<Record<string, () => Promise<Connection>>>,

@@ -3,19 +3,19 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { TargetStore } from '../core/stores.ts'
 import type { Tool } from '../core/tool.ts'
+import type { PinReview } from './pins/pins.ts'
+import { reviewMemory, reviewSource } from './pins/review-source.ts'
+import { createToolSearch } from './search/tool-search.ts'
 import {
   type ConnectionSlot,
   type ConnectionSource,
   createConnectionSlot,
   type SlotParts,
-} from './connection-slot.ts'
-import type { CheckValue } from './override-tool.ts'
-import type { PinReview } from './pins.ts'
-import { reviewMemory, reviewSource } from './review-source.ts'
-import { createToolSearch } from './tool-search.ts'
-import { createToolsetView, type Toolset } from './toolset.ts'
+} from './slot/connection-slot.ts'
+import type { CheckValue } from './toolsets/override-tool.ts'
+import { createToolsetView, type Toolset } from './toolsets/toolset.ts'
+import { warnOfIdlePatterns } from './toolsets/warn-of-idle-patterns.ts'
 import { createPrefixedView, createUnprefixedView, type LiveView } from './view.ts'
-import { warnOfIdlePatterns } from './warn-of-idle-patterns.ts'
 
 /** What a catalog is made of. */
 export interface CatalogParts {

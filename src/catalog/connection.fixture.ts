@@ -6,7 +6,7 @@ import { jsonSchema } from '../core/schema.ts'
 import type { Target, Tool } from '../core/tool.ts'
 import { createLog } from '../telemetry/log.ts'
 import { createFakeClock } from '../testing/fake-clock.ts'
-import { type ConnectionSource, createConnectionSlot, type SlotParts } from './connection-slot.ts'
+import { type ConnectionSource, createConnectionSlot, type SlotParts } from './slot/connection-slot.ts'
 
 /** A tool that answers with nothing, unless told otherwise. */
 export function createTool(name: string, more: Partial<Tool> = {}): Tool {

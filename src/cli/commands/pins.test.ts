@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { createHeldPinStore, type HeldPinStore } from '../../catalog/pin-store.fixture.ts'
+import { createHeldPinStore, type HeldPinStore } from '../../catalog/pins/pin-store.fixture.ts'
 import type { WeirError } from '../../core/error.ts'
 import type { Pin } from '../../core/stores.ts'
 import type { Output } from '../output.ts'

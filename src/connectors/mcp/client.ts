@@ -14,13 +14,18 @@ import {
 import type { Implementation, RequestMeta } from '../../wire/model.ts'
 import { newestLegacy, newestModern } from '../../wire/revisions/index.ts'
 import { abandonOn } from './abandon-on.ts'
-import type { Answered } from './conversation.ts'
-import { Conversations } from './conversations.ts'
 import { type Era, type Greeting, greet } from './greet.ts'
-import { readListNews } from './list-kinds.ts'
+import { subscribe } from './news/subscribe.ts'
+import type { Answered } from './questions/conversation.ts'
+import { Conversations } from './questions/conversations.ts'
 import { runWithin } from './run-within.ts'
-import { subscribe } from './subscribe.ts'
-import { isForAll, type OutgoingRequest, type Transport, type TransportListener } from './transport.ts'
+import { readListNews } from './surface/list-kinds.ts'
+import {
+  isForAll,
+  type OutgoingRequest,
+  type Transport,
+  type TransportListener,
+} from './transport/transport.ts'
 import { isSessionLost, methodNotFound, parseUpstreamError, upstreamCode } from './upstream-error.ts'
 
 /** Waits for what is asked beside calls once the connection is up: a new session, a log level, a page of tools. */

@@ -25,14 +25,14 @@ import {
 } from '../../wire/json-rpc.ts'
 import type { Implementation, Revision } from '../../wire/model.ts'
 import type { Authenticate } from '../shared/authenticate.ts'
-import type { ClientQuestions } from './client-questions.ts'
 import { type EventStream, openEventStream } from './event-stream.ts'
 import type { Answer, Exchange } from './exchange.ts'
 import { identifyRevision, versionInBody } from './identify.ts'
 import { answerInitialize } from './initialize.ts'
-import { renderRpcError } from './render-rpc-error.ts'
+import type { ClientQuestions } from './questions/client-questions.ts'
+import { renderRpcError } from './rendering/render-rpc-error.ts'
 import type { Session, Sessions } from './sessions.ts'
-import type { Subscriptions } from './subscriptions.ts'
+import type { Subscriptions } from './subscriptions/subscriptions.ts'
 
 /** What answering over HTTP needs of the rest of Weir. */
 export interface HttpParts {

@@ -4,7 +4,7 @@ import type { Entry, View } from '../../core/catalog.ts'
 import type { JsonRpcRequest, JsonText } from '../../wire/json-rpc.ts'
 import type { RequestMeta, Revision } from '../../wire/model.ts'
 import type { Question } from '../../wire/questions.ts'
-import type { Reply } from './client-questions.ts'
+import type { Reply } from './questions/client-questions.ts'
 import type { Session } from './sessions.ts'
 
 /** One request on its way through, whatever the transport. */

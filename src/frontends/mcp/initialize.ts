@@ -4,7 +4,7 @@ import type { JsonRpcRequest } from '../../wire/json-rpc.ts'
 import type { Capabilities, Implementation, Revision } from '../../wire/model.ts'
 import { negotiateLegacy } from '../../wire/revisions/index.ts'
 import { serverCapabilities } from './methods/capabilities.ts'
-import { renderInstructions } from './render-instructions.ts'
+import { renderInstructions } from './rendering/render-instructions.ts'
 
 /** What a handshake settled. */
 export interface Handshake {

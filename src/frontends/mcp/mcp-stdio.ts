@@ -17,13 +17,13 @@ import {
 import type { Implementation, Revision } from '../../wire/model.ts'
 import { findRevision, headerlessLegacy } from '../../wire/revisions/index.ts'
 import { nextCallId } from '../shared/next-call-id.ts'
-import type { Asked, ClientQuestions } from './client-questions.ts'
 import type { Answer, Exchange } from './exchange.ts'
 import { unsupportedVersion, versionInBody } from './identify.ts'
 import { answerInitialize, type Handshake } from './initialize.ts'
-import { renderRpcError } from './render-rpc-error.ts'
+import type { Asked, ClientQuestions } from './questions/client-questions.ts'
+import { renderRpcError } from './rendering/render-rpc-error.ts'
 import type { Session } from './sessions.ts'
-import type { Subscriptions } from './subscriptions.ts'
+import type { Subscriptions } from './subscriptions/subscriptions.ts'
 
 /** What serving one client over a pair of streams needs. */
 export interface StdioParts {

@@ -8,13 +8,13 @@ import type { Logger } from '../../core/logger.ts'
 import type { Implementation } from '../../wire/model.ts'
 import type { Authenticate } from '../shared/authenticate.ts'
 import { createSeal } from '../shared/seal.ts'
-import { createClientQuestions } from './client-questions.ts'
 import { mcpHttp } from './mcp-http.ts'
 import { serveStdio } from './mcp-stdio.ts'
 import { createAnswer } from './methods/methods.ts'
+import { createClientQuestions } from './questions/client-questions.ts'
 import { createRequestStates } from './request-state.ts'
 import { createSessions } from './sessions.ts'
-import { createSubscriptions } from './subscriptions.ts'
+import { createSubscriptions } from './subscriptions/subscriptions.ts'
 
 /** What the MCP frontend is built from. */
 export interface McpFrontendParts {

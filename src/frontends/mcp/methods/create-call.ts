@@ -5,7 +5,7 @@ import { isObject } from '../../../core/parse-json.ts'
 import { nextCallId } from '../../shared/next-call-id.ts'
 import { createEmit, wantedLogLevel } from '../emit.ts'
 import type { Exchange } from '../exchange.ts'
-import { readCapabilities } from '../execute-asking.ts'
+import { readCapabilities } from '../questions/execute-asking.ts'
 import type { RequestStates, StateBinding } from '../request-state.ts'
 import type { MethodParts } from './method-parts.ts'
 

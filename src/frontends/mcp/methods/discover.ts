@@ -1,6 +1,6 @@
 import { supportedVersions } from '../../../wire/revisions/index.ts'
 import type { Exchange } from '../exchange.ts'
-import { renderInstructions } from '../render-instructions.ts'
+import { renderInstructions } from '../rendering/render-instructions.ts'
 import { serverCapabilities } from './capabilities.ts'
 import { listTtlMs, type MethodParts } from './method-parts.ts'
 

@@ -4,8 +4,8 @@ import type { Target } from '../../../core/tool.ts'
 import type { JsonRpcRequest } from '../../../wire/json-rpc.ts'
 import type { Revision } from '../../../wire/model.ts'
 import type { Answer } from '../exchange.ts'
-import { renderPrompt, renderResource, renderTemplate, renderTool } from '../render-definition.ts'
-import { createListRenderer, type RenderList } from '../render-list.ts'
+import { renderPrompt, renderResource, renderTemplate, renderTool } from '../rendering/render-definition.ts'
+import { createListRenderer, type RenderList } from '../rendering/render-list.ts'
 import { listTtlMs, type MethodParts, settleMaxMs } from './method-parts.ts'
 
 /** The methods that list what there is. */

@@ -2,7 +2,7 @@ import type { Executor } from '../../../core/call.ts'
 import type { Catalog } from '../../../core/catalog.ts'
 import type { Implementation } from '../../../wire/model.ts'
 import type { RequestStates } from '../request-state.ts'
-import type { Subscriptions } from '../subscriptions.ts'
+import type { Subscriptions } from '../subscriptions/subscriptions.ts'
 
 /** What the methods are built from. */
 export interface MethodParts {

@@ -1,0 +1,68 @@
+import type { Disposable, View } from '../../../core/catalog.ts'
+import { WeirError } from '../../../core/error.ts'
+import { coalesce } from './coalesce.ts'
+
+/** Resources that one subscriber follows. */
+export const watchesMax = 1_000
+/** The same for all of them together. */
+const allWatchesMax = 10_000
+/** Each one is kept for as long as it is followed. */
+const uriCharsMax = 2_048
+
+/** The resources that one subscriber follows. */
+export interface WatchSet extends Disposable {
+  readonly size: number
+  /** False where nothing tells of changes of the URI. Following it twice is once. Throws OVERLOADED at the bound. */
+  add(view: View, uri: string): boolean
+  delete(uri: string): void
+}
+
+/**
+ * Makes sets that share one bound. `changed` is called with the URI as its client knows it, once a turn of the event
+ * loop, and not for one that is followed no more.
+ */
+export type CreateWatchSet = (changed: (uri: string) => void) => WatchSet
+
+/** Begins with none. */
+export function createResourceWatches(): CreateWatchSet {
+  let all = 0
+  return (changed) => {
+    const watches = new Map<string, Disposable>()
+    const say = coalesce((uri) => {
+      if (watches.has(uri)) changed(uri)
+    })
+    const remove = (uri: string) => {
+      const watch = watches.get(uri)
+      if (watch === undefined) return
+      watches.delete(uri)
+      all -= 1
+      watch.dispose()
+    }
+    return {
+      get size() {
+        return watches.size
+      },
+      add(view, uri) {
+        if (watches.has(uri)) return true
+        if (uri.length > uriCharsMax) return false
+        if (watches.size >= watchesMax) throw tooMany(watchesMax, 'by this subscriber')
+        if (all >= allWatchesMax) throw tooMany(allWatchesMax, 'in all')
+        const watch = view.watch(uri, () => say(uri))
+        if (watch === undefined) return false
+        watches.set(uri, watch)
+        all += 1
+        return true
+      },
+      delete: remove,
+      dispose() {
+        for (const uri of [...watches.keys()]) remove(uri)
+      },
+    }
+  }
+}
+
+function tooMany(max: number, whose: string): WeirError {
+  return new WeirError('OVERLOADED', `${max} resources are followed already ${whose}.`, {
+    hint: 'Unsubscribe from one, or try again later.',
+  })
+}
