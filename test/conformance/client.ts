@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os'
 import { createBase } from '../../src/app.ts'
+import type { Person } from '../../src/core/authorisation.ts'
 import { Cancellation } from '../../src/core/cancellation.ts'
 import type { Connection } from '../../src/core/connector.ts'
 import { toWeirError } from '../../src/core/error.ts'
@@ -7,6 +8,7 @@ import { type InputAnswers, InputRequired } from '../../src/core/outcome.ts'
 import { isObject } from '../../src/core/parse-json.ts'
 import { toJsonSchema } from '../../src/core/schema.ts'
 import type { RunContext, Target, Tool } from '../../src/core/tool.ts'
+import { openStore } from '../../src/store/open-store.ts'
 
 /**
  * The client under test, as the conformance suite starts it: our `mcp` connector, which opens the suite's server and
@@ -14,7 +16,14 @@ import type { RunContext, Target, Tool } from '../../src/core/tool.ts'
  * scenarios send arguments that break the tool's own schema, which never get past it.
  */
 const url = process.argv.at(-1) ?? ''
-const suite: { toolCalls?: readonly ToolCall[] } = JSON.parse(process.env['MCP_CONFORMANCE_CONTEXT'] ?? '{}')
+const suite: SuiteContext = JSON.parse(process.env['MCP_CONFORMANCE_CONTEXT'] ?? '{}')
+
+/** What the suite tells of a scenario beside its server's URL. */
+interface SuiteContext {
+  readonly toolCalls?: readonly ToolCall[]
+  readonly client_id?: string
+  readonly client_secret?: string
+}
 
 interface ToolCall {
   readonly name: string
@@ -24,18 +33,44 @@ interface ToolCall {
 const roundsMax = 8
 const callMs = 10_000
 const clientCapabilities = { elicitation: { form: {} }, sampling: {}, roots: {} }
+/** The document that the suite expects a client to be known by. */
+const clientMetadataUrl = 'https://conformance-test.local/client-metadata.json'
 
-const base = createBase({ hostEnv: {} })
+const base = createBase({ hostEnv: {}, person: createAgreeingPerson() })
 const connector = base.connectors.find(({ type }) => type === 'mcp')!
 const { signal } = new AbortController()
-const connection = await connector.open(connector.config.parse({ url, allowPrivate: true }), {
-  ...{ name: 'suite', baseDir: tmpdir(), log: base.log, signal },
+const config = { url, allowPrivate: true, auth: await readAuth() }
+const stores = await openStore({ url: 'sqlite::memory:', baseDir: tmpdir(), log: base.log })
+const connection = await connector.open(connector.config.parse(config), {
+  ...{ name: 'suite', baseDir: tmpdir(), log: base.log, signal, credentials: stores.credentials },
 })
 try {
   await exercise(connection)
 } finally {
   await connection.close()
+  await stores.close()
   await base.egress.close()
+}
+
+/** Agrees to everything without a browser: the suite's pages send whoever comes straight back. */
+function createAgreeingPerson(): Person {
+  const redirectUri = 'http://127.0.0.1:49152/callback'
+  const go = async (page: string) => {
+    const { headers, status } = await fetch(page, { redirect: 'manual' })
+    const back = headers.get('location')
+    if (back === null) throw new Error(`The page answered ${status} and sends nobody back.`)
+    return new URL(back).searchParams
+  }
+  return { meet: async () => ({ redirectUri, go, close: async () => {} }) }
+}
+
+/** A client that was registered beforehand knows with whom: its secret is for that issuer alone. */
+async function readAuth(): Promise<Record<string, unknown>> {
+  const { client_id: clientId, client_secret: clientSecret } = suite
+  if (clientId === undefined) return { type: 'oauth', clientMetadataUrl }
+  const metadata = new URL('/.well-known/oauth-protected-resource/mcp', url)
+  const { authorization_servers } = (await (await fetch(metadata)).json()) as Record<string, string[]>
+  return { type: 'oauth', clientId, clientSecret, issuer: authorization_servers?.[0] }
 }
 
 async function exercise(open: Connection): Promise<void> {
