@@ -202,7 +202,10 @@ function readSources(
       type,
       ...(isLazy === undefined ? {} : { isLazy }),
       ...(idleMs === undefined ? {} : { idleMs }),
-      fingerprint: fingerprintOf(type, own),
+      // A lazy connection, too, is listed before it is open.
+      ...(byType.get(type)!.isUpstream === true || isLazy === true
+        ? { fingerprint: fingerprintOf(type, own) }
+        : {}),
       open: (signal, notes) =>
         byType.get(type)!.open(own, { name, baseDir, log, signal, credentials, ...(notes && { notes }) }),
     }))

@@ -15,6 +15,8 @@ export interface Connector<C = unknown> {
   /** One sentence for people who choose. */
   readonly summary: string
   readonly config: Schema & { parse(value: unknown): C }
+  /** True where what it offers is told by the other side, and so is worth remembering while that is away. */
+  readonly isUpstream?: boolean
   /** Opens a connection. May reject; Weir then tries again with growing pauses and serves the rest meanwhile. */
   open(config: C, context: OpenContext): Promise<Connection>
   /** Where connections of this kind may need a person's consent: how it is asked for. `undefined`: this one never does. */

@@ -32,7 +32,12 @@ export async function createSample(log: Readonly<Record<string, unknown>>): Prom
       await api.close()
       removeFiles()
     }
-    return { dir, config: { connections: describeConnections(api), log }, close, removeFiles }
+    return {
+      dir,
+      config: { connections: describeConnections(api), log, store: { url: 'sqlite::memory:' } },
+      close,
+      removeFiles,
+    }
   } catch (error) {
     removeFiles()
     throw error

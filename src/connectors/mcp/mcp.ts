@@ -66,6 +66,7 @@ export function createMcpConnector(options: McpConnectorOptions): Connector<McpC
     type: 'mcp',
     summary: 'Everything another MCP server offers; run as a command or reached over HTTP.',
     config: mcpConfig,
+    isUpstream: true,
     async open(config, context) {
       const shared = await openAs(weirItself, config, context, context.signal)
       const isPerCaller = config.auth?.per === 'caller'

@@ -19,6 +19,7 @@ export function createRestDialectConnector(options: RestDialectOptions): Connect
     type: 'rest-dialect',
     summary: 'The tools of a server with `/mcp/discover` and `/mcp/execute`, another Weir among them.',
     config: restDialectConfig,
+    isUpstream: true,
     async open(config, { name, baseDir, log, notes, signal }) {
       const fromFiles = await readDefinitionFiles(config.definitions, baseDir)
       const egressClient = egress.client({ allowPrivate: config.allowPrivate })

@@ -27,8 +27,26 @@ export interface SqliteOptions {
 /** Opens a SQLite database on a thread of its own, made if it is missing and brought to the newest form. */
 export async function openSqlite(options: SqliteOptions): Promise<Database> {
   const queue = new UnitQueue(options.clock)
+  if (options.path === ':memory:') return openInMemory(queue, options)
   const keeper = await ThreadKeeper.open({ ...options, queue })
   return createDatabase(queue, () => keeper.close())
+}
+
+/** What is kept nowhere waits for no disk, so it needs no thread, which costs 20 MB of memory. */
+async function openInMemory(queue: UnitQueue, options: SqliteOptions): Promise<Database> {
+  const { Session } = await import('./session.ts')
+  const session = await Session.open(options)
+  queue.open((units) => {
+    // As it would come from the thread: rows that are plain objects.
+    const answers = structuredClone(session.run(units))
+    // Whoever sends has not yet noted what it sent.
+    queueMicrotask(() => queue.answer(answers))
+  })
+  let closing: Promise<void> | undefined
+  return createDatabase(queue, () => {
+    closing ??= queue.drain().then(() => session.close())
+    return closing
+  })
 }
 
 /** The database behind a queue. */
