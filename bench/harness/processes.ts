@@ -3,6 +3,8 @@ import { type Server, startServer } from './children.ts'
 import type { Side } from './measure-pair.ts'
 import { connect, type VerifiedRequest, verifyEcho } from './verified-request.ts'
 
+/** As `bin/weir.js` starts Weir. */
+const asStarted = ['--no-allocation-site-pretenuring']
 const benchDir = new URL('..', import.meta.url).pathname
 
 /** The bare upstream, speaking one era only, so that nobody behind whom it stands can choose the other. */
@@ -12,12 +14,12 @@ export function startUpstream(era: Era, tools = 1): Promise<Server> {
 
 /** Weir with an in-process echo tool among `tools` tools. */
 export function startWeirEcho(tools = 1): Promise<Server> {
-  return startServer([`${benchDir}subjects/weir-echo.ts`, '--tools', `${tools}`])
+  return startServer([...asStarted, `${benchDir}subjects/weir-echo.ts`, '--tools', `${tools}`])
 }
 
 /** Weir in front of `upstream`. */
 export function startWeirProxy(upstream: Server): Promise<Server> {
-  return startServer([`${benchDir}subjects/weir-proxy.ts`, '--upstream', upstream.url])
+  return startServer([...asStarted, `${benchDir}subjects/weir-proxy.ts`, '--upstream', upstream.url])
 }
 
 /** The bare reverse proxy in front of `upstream`. */

@@ -44,6 +44,7 @@ export class Conversation {
   #context: RunContext
   #settle: ((answered: Answered | Promise<never>) => void) | undefined
   #outcome: Answered | Promise<never> | undefined
+  #isOver = false
   #isHeld = false
   #lastKey = 0
   /** The last URL that was asked for: the server may tell when the user is done there. */
@@ -106,7 +107,7 @@ export class Conversation {
     const missing = missingCapability(request, this.#context.clientCapabilities ?? {})
     if (missing !== undefined) return refuseMissing(request, missing)
     const chars = JSON.stringify(request.params).length
-    const hasRoom = this.#outcome === undefined && (this.#open?.size ?? 0) < questionsMax
+    const hasRoom = !this.#isOver && (this.#open?.size ?? 0) < questionsMax
     if (!hasRoom || !this.#desk.reserve(chars))
       return renderErrorResponse(request.id, {
         code: declined,
@@ -146,7 +147,7 @@ export class Conversation {
 
   /** Tells the server that its questions will not be answered and its work is not wanted. */
   cancel(reason: WeirError): void {
-    if (this.#outcome !== undefined || this.#stop.aborted) return
+    if (this.#isOver || this.#stop.aborted) return
     this.#stop.cancel(reason)
     for (const [key, { request }] of [...(this.#open ?? [])]) {
       this.#close(key)
@@ -162,14 +163,16 @@ export class Conversation {
   }
 
   #end(outcome: Answered | Promise<never>): void {
-    this.#outcome = outcome
+    this.#isOver = true
     for (const key of this.#open?.keys() ?? []) this.#close(key)
     this.#desk.ended(this)
-    this.#settle?.(outcome)
+    // Kept only where nobody waits for it: what is over should hold nothing.
+    if (this.#settle === undefined) this.#outcome = outcome
+    else this.#settle(outcome)
   }
 
   #handOut(): void {
-    if (this.#settle === undefined || this.#outcome !== undefined || this.#open === undefined) return
+    if (this.#settle === undefined || this.#isOver || this.#open === undefined) return
     if (this.#open.size === 0) return
     const questions = Object.fromEntries(
       [...this.#open].map(([key, { request }]) => [key, { method: request.method, params: request.params }]),
