@@ -17,16 +17,30 @@ export interface WatchSet extends Disposable {
   delete(uri: string): void
 }
 
+/** A subscriber that can be out of reach for a while. */
+export interface Absentee {
+  isAway(): boolean
+  /** Disposes its set: one who hears nothing must not keep those out who would hear. */
+  giveUp(): void
+}
+
 /**
  * Makes sets that share one bound. `changed` is called with the URI as its client knows it, once a turn of the event
- * loop, and not for one that is followed no more.
+ * loop, and not for one that is followed no more. At the bound, of those who are away gives up who last added one the
+ * longest time ago.
  */
-export type CreateWatchSet = (changed: (uri: string) => void) => WatchSet
+export type CreateWatchSet = (changed: (uri: string) => void, absentee?: Absentee) => WatchSet
 
 /** Begins with none. */
 export function createResourceWatches(): CreateWatchSet {
   let all = 0
-  return (changed) => {
+  const absentees = new Map<WatchSet, Absentee>()
+  const makeRoom = (asking: WatchSet) => {
+    for (const [set, absentee] of absentees) {
+      if (set !== asking && absentee.isAway()) return absentee.giveUp()
+    }
+  }
+  return (changed, absentee) => {
     const watches = new Map<string, Disposable>()
     const say = coalesce((uri) => {
       if (watches.has(uri)) changed(uri)
@@ -38,7 +52,7 @@ export function createResourceWatches(): CreateWatchSet {
       all -= 1
       watch.dispose()
     }
-    return {
+    const set: WatchSet = {
       get size() {
         return watches.size
       },
@@ -46,18 +60,23 @@ export function createResourceWatches(): CreateWatchSet {
         if (watches.has(uri)) return true
         if (uri.length > uriCharsMax) return false
         if (watches.size >= watchesMax) throw tooMany(watchesMax, 'by this subscriber')
+        if (all >= allWatchesMax) makeRoom(set)
         if (all >= allWatchesMax) throw tooMany(allWatchesMax, 'in all')
         const watch = view.watch(uri, () => say(uri))
         if (watch === undefined) return false
         watches.set(uri, watch)
         all += 1
+        absentees.delete(set)
+        if (absentee !== undefined) absentees.set(set, absentee)
         return true
       },
       delete: remove,
       dispose() {
         for (const uri of [...watches.keys()]) remove(uri)
+        absentees.delete(set)
       },
     }
+    return set
   }
 }
 

@@ -26,7 +26,10 @@ interface Followed {
   readonly expiry: Timer | undefined
 }
 
-/** Kept by session id, since a session's object may be made anew at any time. It lasts no longer than the session. */
+/**
+ * Kept by session id, since a session's object may be made anew at any time. It lasts no longer than the session, and
+ * where others need the room no longer than its streams.
+ */
 export function createSessionWatches(createWatchSet: CreateWatchSet, clock: Clock): SessionWatches {
   const sessions = new Map<string, Followed>()
 
@@ -41,11 +44,13 @@ export function createSessionWatches(createWatchSet: CreateWatchSet, clock: Cloc
     if (known !== undefined) return known
     const streams: Followed['streams'] = []
     const missed = new Set<string>()
-    const watches = createWatchSet((uri) => {
+    const changed = (uri: string) => {
       const newest = streams.at(-1)
       if (newest !== undefined) newest(renderUpdated(uri))
       else missed.add(uri)
-    })
+    }
+    // Clients crash without ending their sessions, which would keep their place for a day.
+    const watches = createWatchSet(changed, { isAway: () => streams.length === 0, giveUp: () => end(id) })
     const leftMs = expiresAtMs - clock.now()
     const expiry = Number.isFinite(leftMs) ? clock.setTimer(() => end(id), leftMs) : undefined
     const followed = { watches, streams, missed, expiry }

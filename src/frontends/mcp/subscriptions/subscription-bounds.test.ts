@@ -95,6 +95,7 @@ describe('the bound of resources that are followed', () => {
       subscriptions.listen(listenRequest(1, { resourceSubscriptions: uris(1_000) }), view, subscriber())
     const first = listen()
     for (let at = 0; at < 8; at += 1) listen()
+    subscriptions.follow(session('s'), view, subscriber())
     for (const uri of uris(999)) subscriptions.sessions.subscribe(session('s'), view, uri)
     expect(listen).toThrow(tooMany('OVERLOADED'))
     expect(count.resources).toBe(9_999)
@@ -109,6 +110,34 @@ describe('the bound of resources that are followed', () => {
     subscriptions.closeAll()
     expect(count.resources).toBe(0)
     listen()
+  })
+
+  it('is held by those who can hear: at it the session that has been away longest gives up', () => {
+    const { view, count } = createCountedView()
+    const subscriptions = start()
+    const { sessions } = subscriptions
+    const follow = (id: string, prefix: string, some = 1_000) => {
+      for (const uri of uris(some, prefix)) sessions.subscribe(session(id), view, uri)
+    }
+    subscriptions.follow(session('hears'), view, subscriber())
+    follow('hears', 'h')
+    for (let at = 1; at < 10; at += 1) follow(`gone-${at}`, 'u')
+    sessions.unsubscribe(session('gone-1'), 'u:0')
+    follow('gone-1', 'again', 1)
+    expect(count.resources).toBe(10_000)
+    // A session subscribes before it opens its stream, and must not lose its own to that.
+    follow('new', 'n', 2)
+    expect(count.resources).toBe(9_002)
+    follow('new', 'n', 1_000)
+    expect(count.resources).toBe(10_000)
+    sessions.end('gone-2')
+    expect(count.resources).toBe(10_000)
+    sessions.end('gone-1')
+    expect(count.resources).toBe(9_000)
+    sessions.end('hears')
+    expect(count.resources).toBe(8_000)
+    subscriptions.closeAll()
+    expect(count.resources).toBe(0)
   })
 
   it('is the session’s time too: a session that expires follows nothing any more, stream or none', async () => {
