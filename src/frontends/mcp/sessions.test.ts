@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Caller } from '../../core/caller.ts'
+import { Cancellation } from '../../core/cancellation.ts'
 import type { Clock } from '../../core/clock.ts'
 import { findRevision, newestLegacy } from '../../wire/revisions/index.ts'
 import { createSeal } from '../shared/seal.ts'
@@ -78,6 +79,29 @@ describe('sessions', () => {
       logLevel: undefined,
       clientCapabilities: { roots: {} },
     })
+  })
+
+  it('with open calls or streams stay at hand, so that they can still be ended', () => {
+    const sessions = start()
+    const [calling, listening, idle] = [create(sessions), create(sessions), create(sessions)]
+    const cancellation = new Cancellation()
+    sessions.find(calling, ada).running.set(1, cancellation)
+    let streamsEnded = 0
+    sessions.find(listening, ada).streams.add(() => (streamsEnded += 1))
+    const left = sessions.find(idle, ada)
+    for (let count = 0; count < 10_000; count += 1) sessions.find(create(sessions), ada)
+    expect(sessions.find(idle, ada)).not.toBe(left)
+    sessions.end(calling, ada)
+    sessions.end(listening, ada)
+    expect([cancellation.reason?.code, streamsEnded]).toEqual(['CANCELLED', 1])
+  })
+
+  it('are kept to 10,000 at hand where all are in use too: the oldest falls out', () => {
+    const sessions = start()
+    const ids = Array.from({ length: 10_001 }, () => create(sessions))
+    for (const id of ids) sessions.find(id, ada).running.set(1, new Cancellation())
+    expect(sessions.find(ids[1]!, ada).running.size).toBe(1)
+    expect(sessions.find(ids[0]!, ada).running.size).toBe(0)
   })
 
   it('cut enormous capabilities down to their names', () => {

@@ -35,7 +35,7 @@ export interface Sessions {
 }
 
 const sessionTtlMs = 24 * 60 * 60 * 1000
-/** Opened ids kept at hand; one that falls out is simply opened again. */
+/** Opened ids kept at hand; one that falls out, an idle one first, is simply opened again. */
 const openedMax = 10_000
 /** Ended ids remembered; beyond it the oldest is forgotten, and would work until it expires. */
 const endedMax = 100_000
@@ -55,6 +55,19 @@ export function createSessions(seal: Seal, clock: Clock): Sessions {
   const opened = new Map<string, { readonly session: Session; readonly sealed: SealedSession }>()
   const ended = new Set<string>()
 
+  /** A session whose calls or streams are open stays, or nothing could end them: it goes to the back of the queue. */
+  const makeRoom = () => {
+    // One more than there are: where all are in use, the oldest goes.
+    let turns = opened.size < openedMax ? 0 : openedMax + 1
+    for (const [id, one] of opened) {
+      if (turns === 0) return
+      turns -= 1
+      opened.delete(id)
+      if (turns === 0 || !isInUse(one.session)) return
+      opened.set(id, one)
+    }
+  }
+
   const open = (id: string) => {
     const sealed = seal.open(id)
     if (!isSealedSession(sealed)) return undefined
@@ -70,7 +83,7 @@ export function createSessions(seal: Seal, clock: Clock): Sessions {
       streams: new Set(),
     }
     const found = { session, sealed }
-    keepBounded(opened, openedMax)
+    makeRoom()
     opened.set(id, found)
     return found
   }
@@ -101,26 +114,21 @@ export function createSessions(seal: Seal, clock: Clock): Sessions {
       for (const call of running.values()) call.cancel(new WeirError('CANCELLED', 'The session was ended.'))
       for (const endStream of [...streams]) endStream()
       opened.delete(id)
-      keepBounded(ended, endedMax)
+      const oldest = ended.size < endedMax ? undefined : ended.values().next().value
+      if (oldest !== undefined) ended.delete(oldest)
       ended.add(id)
     },
   }
+}
+
+function isInUse({ running, streams }: Session): boolean {
+  return running.size > 0 || streams.size > 0
 }
 
 function sessionNotFound(): WeirError {
   return new WeirError('SESSION_NOT_FOUND', 'The session does not exist or has ended.', {
     hint: 'Send initialize to begin a new one.',
   })
-}
-
-/** Maps and sets iterate oldest first. */
-function keepBounded(
-  kept: { size: number; keys(): Iterator<string>; delete(key: string): boolean },
-  max: number,
-): void {
-  if (kept.size < max) return
-  const oldest = kept.keys().next().value
-  if (oldest !== undefined) kept.delete(oldest)
 }
 
 function isSealedSession(value: unknown): value is SealedSession {
