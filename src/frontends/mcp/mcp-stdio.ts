@@ -57,7 +57,7 @@ class StdioServer {
   readonly #running = new Map<RequestId, Cancellation>()
   readonly #listening = new Map<RequestId, Disposable>()
   readonly #decoder = createLineDecoder((line) => this.#takeLine(line), lineBytesMax)
-  readonly #asked: Asked = { session: `stdio-${nextCallId()}`, send: (text) => this.#ask(text) }
+  readonly #asked: Asked = { session: `stdio-${nextCallId()}`, send: (text) => this.#offer(text) }
   #session: Session | undefined
   #following: Disposable | undefined
 
@@ -170,7 +170,7 @@ class StdioServer {
     const end = (answer?: string) => {
       if (this.#listening.delete(id) && answer !== undefined) this.#send(answer)
     }
-    const notify = (event: string) => this.#send(event)
+    const notify = (event: string) => this.#offer(event)
     this.#listening.set(id, subscriptions.listen(request, view, { notify, end }))
   }
 
@@ -188,7 +188,7 @@ class StdioServer {
       streams: new Set(),
     }
     this.#session = session
-    const notify = (event: string) => this.#send(event)
+    const notify = (event: string) => this.#offer(event)
     this.#following = subscriptions.follow(session, view, { notify, end: () => {} })
   }
 
@@ -202,7 +202,8 @@ class StdioServer {
     if (isRunning && this.#parts.output.writableLength <= notifyBytesMax) this.#send(event)
   }
 
-  #ask(text: string): boolean {
+  /** For what no request of the client's holds back: questions and news. Whether it was sent. */
+  #offer(text: string): boolean {
     if (this.#parts.output.writableLength > outputBytesMax) return false
     this.#send(text)
     return true

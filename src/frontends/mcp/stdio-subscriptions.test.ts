@@ -1,7 +1,8 @@
+import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { type Gateway, legacyRequest, modernRequest, startGateway } from './gateway.fixture.ts'
 import { createLibrary, type Library, twoShelves } from './library.fixture.ts'
-import { serveOverPipes } from './stdio-client.fixture.ts'
+import { PipeClient, serveOverPipes } from './stdio-client.fixture.ts'
 
 let library: Library
 let gateway: Gateway
@@ -100,4 +101,32 @@ it('a read that is cancelled is answered no more', async () => {
   const read = await client.ask(modernRequest('resources/read', { uri: 'gone:a' }))
   expect(read.error).toMatchObject({ code: -32602, data: { uri: 'gone:a' } })
   input.end()
+})
+
+it('R21: news for a client that does not read is dropped beyond 16 MiB, and it hears again once it reads', async () => {
+  const [input, output] = [new PassThrough(), new PassThrough()]
+  const served = gateway.weir.serveStdio(input, output)
+  const say = ({ body }: { body?: unknown }) => input.write(`${JSON.stringify(body)}\n`)
+  const listening = 400
+  for (let at = 0; at < listening; at += 1) {
+    const { body } = modernRequest('subscriptions/listen', {
+      notifications: { resourceSubscriptions: ['note:a'] },
+    })
+    say({ body: { ...(body as object), id: `${at}`.padStart(1_000, '-') } })
+  }
+  await vi.waitFor(() => expect(library.watching()).toBe(listening))
+  for (let time = 0; time < 80; time += 1) {
+    library.change('a', 'note:a')
+    await new Promise(setImmediate)
+  }
+  expect(output.writableLength).toBeGreaterThan(16 * 1024 * 1024)
+  expect(output.writableLength).toBeLessThan(17 * 1024 * 1024)
+  const client = new PipeClient(input, output)
+  await vi.waitFor(() => expect(output.writableLength).toBe(0))
+  await new Promise(setImmediate)
+  const before = client.unread.length
+  library.change('a', 'note:a')
+  await vi.waitFor(() => expect(client.unread).toHaveLength(before + listening))
+  input.end()
+  await served
 })
