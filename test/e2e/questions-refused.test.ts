@@ -57,6 +57,15 @@ describe('a client that lacks the capability', () => {
     expect(client.heard).toEqual([])
   })
 
+  it('and says so with a null is served by a strict server all the same', async () => {
+    const raw = startRawClient(gateway.url, { elicitation: { form: {}, url: null }, sampling: null })
+    const call = { name: 'v2http__ask', arguments: { kind: 'form' } }
+    expect((await raw.modern('tools/call', call)).result).toMatchObject({ resultType: 'input_required' })
+    const stream = await raw.open('tools/call', call, await raw.initialize())
+    expect(await stream.next()).toMatchObject({ method: 'elicitation/create' })
+    stream.leave()
+  })
+
   it('of the new era is told which one it lacks', async () => {
     const client = await connect('modern', { elicitation: {} })
     for (const kind of ['sampling', 'url']) {

@@ -2,6 +2,7 @@ import type { View } from '../../core/catalog.ts'
 import { isObject } from '../../core/parse-json.ts'
 import type { JsonRpcRequest } from '../../wire/json-rpc.ts'
 import type { Capabilities, Implementation, Revision } from '../../wire/model.ts'
+import { readCapabilities } from '../../wire/read-capabilities.ts'
 import { negotiateLegacy } from '../../wire/revisions/index.ts'
 import { serverCapabilities } from './methods/capabilities.ts'
 import { renderInstructions } from './rendering/render-instructions.ts'
@@ -25,7 +26,7 @@ export function answerInitialize(
   const { capabilities } = params
   return {
     revision,
-    clientCapabilities: isObject(capabilities) ? capabilities : {},
+    clientCapabilities: isObject(capabilities) ? readCapabilities(capabilities) : {},
     text: JSON.stringify({
       protocolVersion: revision.version,
       capabilities: serverCapabilities,

@@ -9,6 +9,7 @@ import {
   type Revision,
   stripProtocolMeta,
 } from '../model.ts'
+import { readCapabilities } from '../read-capabilities.ts'
 
 const version = '2026-07-28'
 
@@ -25,14 +26,14 @@ export const revision20260728: Revision = {
     if (!isObject(meta)) throw missing('_meta')
     if (typeof meta[metaKeys.protocolVersion] !== 'string')
       throw missing(`_meta["${metaKeys.protocolVersion}"]`)
-    const clientCapabilities = meta[metaKeys.clientCapabilities]
-    if (!isObject(clientCapabilities)) throw missing(`_meta["${metaKeys.clientCapabilities}"]`)
+    const declared = meta[metaKeys.clientCapabilities]
+    if (!isObject(declared)) throw missing(`_meta["${metaKeys.clientCapabilities}"]`)
     const { progressToken } = meta
     const logLevel = meta[metaKeys.logLevel]
     if (logLevel !== undefined && !isLogLevel(logLevel)) throw unknownLevel(logLevel)
     const forward = stripProtocolMeta(meta)
     return {
-      clientCapabilities,
+      clientCapabilities: readCapabilities(declared),
       ...(meta[metaKeys.clientInfo] === undefined ? {} : { clientInfo: meta[metaKeys.clientInfo] }),
       ...(progressToken === undefined ? {} : { progressToken: progressToken as RequestId }),
       ...(logLevel === undefined ? {} : { logLevel }),
