@@ -235,7 +235,7 @@ const sweepEveryMs = 50
 
 /** Calls under way may end; streams that wait for events are ended, and told so. */
 async function drain(http: FastifyInstance | undefined, mcp: McpFrontend, drainMs: number): Promise<void> {
-  mcp.endStreams()
+  mcp.endWaiting()
   if (http === undefined) return
   let isCutOff = false
   const cutOff = setTimeout(() => {

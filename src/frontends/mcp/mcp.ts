@@ -32,8 +32,8 @@ export interface McpFrontendParts {
 export interface McpFrontend {
   serveHttp(server: FastifyInstance): void
   serveStdio(input: Readable, output: Writable, caller: Caller): Promise<void>
-  /** Ends every stream that waits for events. */
-  endStreams(): void
+  /** Ends all that only waits for something new to happen: streams of events, and questions that nobody could answer now. */
+  endWaiting(): void
 }
 
 /** What every client is told at its first contact. */
@@ -63,6 +63,9 @@ export function createMcpFrontend(parts: McpFrontendParts): McpFrontend {
         server,
         instructions,
       }),
-    endStreams: () => subscriptions.closeAll(),
+    endWaiting() {
+      questions.close()
+      subscriptions.closeAll()
+    },
   }
 }

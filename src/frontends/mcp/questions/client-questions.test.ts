@@ -3,6 +3,8 @@ import { Cancellation } from '../../../core/cancellation.ts'
 import { WeirError } from '../../../core/error.ts'
 import { InputRefused } from '../../../core/outcome.ts'
 import { createFakeClock } from '../../../testing/fake-clock.ts'
+import { legacyRequest, startGateway } from '../gateway.fixture.ts'
+import { createLibrary, twoShelves } from '../library.fixture.ts'
 import { type ClientQuestions, createClientQuestions } from './client-questions.ts'
 
 type Sent = { id?: string; method: string; params?: Record<string, unknown> }
@@ -105,4 +107,27 @@ it('32 wait in one session and 1,000 in all; a slow reader is asked nothing', as
   questions.take('s0', answer(first.sent[0]?.id, 'Ada'))
   void last.ask()
   expect(last.sent).toHaveLength(9)
+})
+
+it('questions that are open when Weir stops are given up at once, and none is asked after', async () => {
+  const clock = createFakeClock()
+  const questions = createClientQuestions(clock)
+  const { sent, ask } = createClient(questions, 's')
+  const pending = [ask(), ask()].map(codeOf)
+  questions.close()
+  expect(await Promise.all(pending)).toEqual(['SHUTTING_DOWN', 'SHUTTING_DOWN'])
+  expect(sent.slice(2).map(({ method }) => method)).toEqual(Array(2).fill('notifications/cancelled'))
+  expect(await codeOf(ask())).toBe('SHUTTING_DOWN')
+  expect([sent.length, clock.pendingMs]).toEqual([4, []])
+})
+
+it('a client that is asked while Weir stops hears so, and does not hold it up', async () => {
+  const gateway = await startGateway(twoShelves, [createLibrary().connector])
+  const headers = { 'mcp-session-id': await gateway.initialize('2025-11-25', { elicitation: {} }) }
+  const stream = await gateway.open({ ...legacyRequest('resources/read', { uri: 'ask:a' }), headers })
+  expect(await stream.next()).toMatchObject({ method: 'elicitation/create' })
+  const stopped = gateway.weir.close(60_000)
+  expect(await stream.next()).toMatchObject({ method: 'notifications/cancelled' })
+  expect(await stream.next()).toMatchObject({ error: { data: { weirCode: 'SHUTTING_DOWN' } } })
+  await stopped
 })

@@ -28,6 +28,8 @@ export interface ClientQuestions {
   ask(asked: Asked, question: Question, stop: StopSignal): Promise<Reply>
   /** Takes a client's response. One that answers no open question of its session is passed over. */
   take(session: string, response: JsonRpcResponse): void
+  /** Gives up all that are open, and asks nothing any more: answers come as requests, which a server that stops takes none of. */
+  close(): void
 }
 
 const openMax = { session: 32, all: 1_000 }
@@ -37,11 +39,13 @@ const answerMs = 10 * 60_000
 interface Open {
   readonly session: string
   settle(response: JsonRpcResponse): void
+  giveUp(reason: WeirError): void
 }
 
 /** Ids are random, so that no client can answer what another was asked. */
 export function createClientQuestions(clock: Clock): ClientQuestions {
   const open = new Map<RequestId, Open>()
+  let isClosed = false
 
   const refuseOverflow = (session: string) => {
     let own = 0
@@ -54,6 +58,7 @@ export function createClientQuestions(clock: Clock): ClientQuestions {
 
   return {
     async ask({ session, send }, { method, params }, stop) {
+      if (isClosed) throw stopping()
       refuseOverflow(session)
       if (stop.aborted) throw stop.reason
       const id = randomBytes(18).toString('base64url')
@@ -74,7 +79,7 @@ export function createClientQuestions(clock: Clock): ClientQuestions {
           close()
           resolve('error' in response ? new InputRefused(method, response.error) : response.result)
         }
-        open.set(id, { session, settle })
+        open.set(id, { session, settle, giveUp })
         stop.addEventListener('abort', abort, { once: true })
         if (!send(renderRequest(id, method, params))) giveUp(unread(method))
       })
@@ -83,6 +88,10 @@ export function createClientQuestions(clock: Clock): ClientQuestions {
       const question = response.id === undefined ? undefined : open.get(response.id)
       if (question?.session === session) question.settle(response)
     },
+    close() {
+      isClosed = true
+      for (const question of [...open.values()]) question.giveUp(stopping())
+    },
   }
 }
 
@@ -90,6 +99,10 @@ function unanswered(method: string): WeirError {
   return new WeirError('DEADLINE_EXCEEDED', `The client did not answer ${method} within ${answerMs} ms.`, {
     hint: 'Call the tool again, and answer its question in time.',
   })
+}
+
+function stopping(): WeirError {
+  return new WeirError('SHUTTING_DOWN', 'Weir is stopping, and can take no answer to a question.')
 }
 
 function unread(method: string): WeirError {
