@@ -135,7 +135,7 @@ describe.each(['modern', 'legacy'] as const)('the surface of a %s server', (era)
       }),
     })
     const answer = await run(upstream, 'resource', 'a:1', { uri: 'a:1/ü' })
-    expect(answer).toEqual({ contents, later: { field: true }, _meta: { 'vendor/key': 1 } })
+    expect(answer).toEqual({ contents, later: { field: true }, ttlMs: 5, _meta: { 'vendor/key': 1 } })
     const [{ headers, params } = expect.fail()] = seen('resources/read')
     expect(params['uri']).toBe('a:1/ü')
     const name = headers['mcp-name']

@@ -36,8 +36,8 @@ function isNotFound(error: unknown): boolean {
   return (isObject(data) && typeof data['uri'] === 'string') || /not found/i.test(error.message)
 }
 
-/** How long the answer stays fresh, and for whom, was said to this hop: what Weir says to its callers is its own. */
-function checkContents({ ttlMs: _, cacheScope: __, ...result }: Record<string, unknown>): Result {
+/** For whom the answer may be kept was said to this hop; how long it stays fresh holds for all. */
+function checkContents({ cacheScope: _, ...result }: Record<string, unknown>): Result {
   const { contents } = result
   if (Array.isArray(contents) && contents.every(isObject)) return result
   throw protocolError('The MCP server answered a read with "contents" that is not a list of contents.')
