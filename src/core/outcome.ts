@@ -55,8 +55,24 @@ export class InputRequired {
   }
 }
 
+/**
+ * What a tool answers that has begun a task at its upstream, which outlives the call: the task as the upstream tells of
+ * it, under MCP's own field names, with the upstream's own `taskId`. Only for a client that said it can follow tasks.
+ */
+export class TaskStarted {
+  readonly task: Readonly<Record<string, unknown>> & { readonly taskId: string }
+
+  constructor(task: TaskStarted['task']) {
+    this.task = task
+  }
+}
+
+/** What a target may answer. */
+export type Answer = Result | InputRequired | TaskStarted
+
 /** How a call ended. The executor always answers with one of these and never throws. */
 export type Outcome =
   | { readonly kind: 'complete'; readonly result: Result }
   | { readonly kind: 'input-required'; readonly required: InputRequired }
+  | { readonly kind: 'task'; readonly started: TaskStarted }
   | { readonly kind: 'failed'; readonly error: WeirError }

@@ -2,7 +2,7 @@ import type { Caller } from './caller.ts'
 import type { StopSignal } from './cancellation.ts'
 import type { Entry } from './catalog.ts'
 import type { CallEvent } from './event.ts'
-import type { InputAnswers, InputRequired, Result } from './outcome.ts'
+import type { Answer, InputAnswers } from './outcome.ts'
 import type { Schema } from './schema.ts'
 
 /**
@@ -36,7 +36,7 @@ interface TargetBase<I> {
   /** Longest time one call may take, in milliseconds, where it differs from the default of 30,000 (C-07). */
   readonly timeoutMs?: number
   /** Runs once per call, already validated. Throws a WeirError; anything else thrown is an INTERNAL error. */
-  run(input: I, context: RunContext): Promise<Result | InputRequired>
+  run(input: I, context: RunContext): Promise<Answer>
 }
 
 /** One named, typed capability. `name` is snake_case within its connection, or an upstream's own. */

@@ -3,7 +3,7 @@ import type { Cancellation, StopSignal } from '../core/cancellation.ts'
 import type { Entry } from '../core/catalog.ts'
 import { toWeirError } from '../core/error.ts'
 import type { CallEvent } from '../core/event.ts'
-import { type InputAnswers, InputRequired, type Outcome } from '../core/outcome.ts'
+import { type InputAnswers, InputRequired, type Outcome, TaskStarted } from '../core/outcome.ts'
 import { isObject } from '../core/parse-json.ts'
 import type { Policy, Stage } from '../core/policy.ts'
 import type { RunContext, Tool } from '../core/tool.ts'
@@ -47,9 +47,9 @@ async function runTarget(call: Call): Promise<Outcome> {
   const answer: unknown = await target.run(call.input, new CallContext(call))
   // A connector in plain JavaScript may forget to answer; every stage may rely on a result.
   if (!isObject(answer)) throw new TypeError(`${call.entry.id} answered with no result`)
-  return answer instanceof InputRequired
-    ? { kind: 'input-required', required: answer }
-    : { kind: 'complete', result: answer }
+  if (answer instanceof InputRequired) return { kind: 'input-required', required: answer }
+  if (answer instanceof TaskStarted) return { kind: 'task', started: answer }
+  return { kind: 'complete', result: answer }
 }
 
 /** What the tool sees of its call. A class, so that the signal behind the getter costs nothing until it is read. */

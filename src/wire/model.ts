@@ -10,6 +10,29 @@ export const metaKeys = {
   subscriptionId: 'io.modelcontextprotocol/subscriptionId',
 } as const
 
+/** The extension by which a call may be answered with a task that outlives it. */
+export const tasksExtension = 'io.modelcontextprotocol/tasks'
+
+/** Whether an end said that it speaks the extension. */
+export function hasExtension(capabilities: Capabilities | undefined, extension: string): boolean {
+  const extensions = capabilities?.['extensions']
+  return typeof extensions === 'object' && extensions !== null && extension in extensions
+}
+
+/** The same capabilities, and besides that the end speaks the extension. */
+export function withExtension(capabilities: Capabilities | undefined, extension: string): Capabilities {
+  if (hasExtension(capabilities, extension)) return capabilities!
+  const extensions = capabilities?.['extensions']
+  return { ...capabilities, extensions: { ...Object(extensions), [extension]: {} } }
+}
+
+/** The same capabilities, without a word of the extension. */
+export function withoutExtension(capabilities: Capabilities, extension: string): Capabilities {
+  if (!hasExtension(capabilities, extension)) return capabilities
+  const { [extension]: _, ...extensions } = capabilities['extensions'] as Record<string, unknown>
+  return { ...capabilities, extensions }
+}
+
 const protocolPrefix = 'io.modelcontextprotocol/'
 
 /** Who an end says it is. Shown and logged, never trusted. */

@@ -1,5 +1,5 @@
 import { isObject } from '../core/parse-json.ts'
-import type { Capabilities, Revision } from './model.ts'
+import { type Capabilities, type Revision, tasksExtension, withoutExtension } from './model.ts'
 
 /** A request of a server to its client: in the old era pushed, in the new one part of a result. */
 export interface Question {
@@ -50,10 +50,14 @@ function detailOf(method: string, params: Question['params']): 'form' | 'url' | 
   return method === 'sampling/createMessage' && usesTools ? 'tools' : undefined
 }
 
-/** What of the declared capabilities the client's revision can carry: before 2025-11-25 there were forms only, and no tools. */
+/**
+ * What of the declared capabilities a legacy client's revision can carry: before 2025-11-25 there were forms only, and no
+ * tools; and none of them knows a result that is a task.
+ */
 export function narrowCapabilities(declared: Capabilities, { version }: Revision): Capabilities {
-  if (version >= '2025-11-25') return declared
-  const { elicitation, sampling, ...rest } = declared
+  const carried = withoutExtension(declared, tasksExtension)
+  if (version >= '2025-11-25') return carried
+  const { elicitation, sampling, ...rest } = carried
   const hasForms = elicitation !== undefined && version >= '2025-06-18'
   return {
     ...rest,

@@ -35,6 +35,7 @@ export interface AskedClient {
   readonly heard: Heard[]
   reply: Reply
   call(name: string, input?: object, options?: { signal?: AbortSignal }): Promise<CallAnswer>
+  list(): Promise<unknown>
   prompt(name: string): Promise<unknown>
   read(uri: string): Promise<unknown>
   close(): Promise<void>
@@ -66,6 +67,7 @@ export async function connectV1(transport: HttpV1 | StdioV1, capabilities: objec
         undefined,
         options,
       )) as CallAnswer,
+    list: () => client.listTools(),
     prompt: (name) => client.getPrompt({ name }),
     read: (uri) => client.readResource({ uri }),
     close: () => client.close(),
@@ -98,6 +100,7 @@ export async function connectV2(
     reply: () => ({}),
     call: async (name, input = {}, options = {}) =>
       (await client.callTool({ name, arguments: input as Record<string, unknown> }, options)) as CallAnswer,
+    list: () => client.listTools(),
     prompt: (name) => client.getPrompt({ name }),
     read: (uri) => client.readResource({ uri }),
     close: () => client.close(),

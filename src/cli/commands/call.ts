@@ -184,6 +184,11 @@ function finish(outcome: Outcome, output: Output): number {
       hint: 'Call it from an MCP client.',
     })
   }
+  if (outcome.kind === 'task') {
+    throw new WeirError('INPUT_UNSUPPORTED', 'The tool began a task, which would outlive this command.', {
+      hint: 'Call it from an MCP client that follows tasks.',
+    })
+  }
   const { error } = outcome
   const isHidden = error.code === 'INTERNAL' && error.cause instanceof Error
   return fail(

@@ -11,12 +11,12 @@ import {
   renderRequest,
   renderResponse,
 } from '../../wire/json-rpc.ts'
-import type { Implementation, RequestMeta } from '../../wire/model.ts'
+import { hasExtension, type Implementation, type RequestMeta, tasksExtension } from '../../wire/model.ts'
 import { newestLegacy, newestModern } from '../../wire/revisions/index.ts'
 import { abandonOn } from './abandon-on.ts'
 import { type Era, type Greeting, greet } from './greet.ts'
 import { subscribe } from './news/subscribe.ts'
-import type { Answered } from './questions/conversation.ts'
+import type { Answered, Conversation } from './questions/conversation.ts'
 import { Conversations } from './questions/conversations.ts'
 import { runWithin } from './run-within.ts'
 import { readListNews } from './surface/list-kinds.ts'
@@ -74,7 +74,12 @@ export type ConverseOptions = Omit<RequestOptions, 'signal' | 'onNotification' |
   readonly what: string
   /** Gets what belongs to the request, for the call that waits on it then. Must not throw. */
   readonly hear: (notification: JsonRpcNotification, context: RunContext) => void
+  /** Goes on with what a legacy server answered first, by requests that belong to the same call. */
+  readonly follow?: (answered: Fields, request: Follow) => Promise<Fields>
 }
+
+type Fields = Record<string, unknown>
+type Follow = (method: string, params: object) => Promise<Fields>
 
 /** Speaks MCP of either era over any transport: greets, numbers requests, heals lost sessions (R7). */
 export class Client implements TransportListener {
@@ -100,6 +105,11 @@ export class Client implements TransportListener {
 
   get capabilities(): Greeting['capabilities'] {
     return this.#greeting.capabilities
+  }
+
+  /** Whether the server, a modern one, may make tasks of calls. */
+  get hasTasks(): boolean {
+    return this.era === 'modern' && hasExtension(this.capabilities, tasksExtension)
   }
 
   /** Opens the conversation. `era` is what is known of the server before. */
@@ -146,26 +156,42 @@ export class Client implements TransportListener {
     }
     return this.#conversations.run(
       `${method} ${what}`,
-      (conversation) =>
-        this.request(method, params, {
-          ...options,
-          // The call that waits is bounded by its deadline, and a question by its own; this stands behind both.
-          silenceMs: options.silenceMs + answerMs,
-          signal: conversation.stop,
-          onRequest: (request) =>
-            this.#takeRequest(request, () => this.#conversations.takeFrom(conversation, request)),
-          onNotification: (notification) => {
-            conversation.hear(notification)
-            if (!conversation.isHeld) hear(notification, conversation.context)
-          },
-        }),
+      (conversation) => {
+        const request: Follow = (asked, more) =>
+          this.request(asked, more, this.#conversing(conversation, options))
+        const first = request(method, params)
+        return options.follow === undefined
+          ? first
+          : first.then((answered) => options.follow!(answered, request))
+      },
       context,
     )
   }
 
+  #conversing(conversation: Conversation, { hear, follow: _, ...options }: ConverseOptions): RequestOptions {
+    return {
+      ...options,
+      // The call that waits is bounded by its deadline, and a question by its own; this stands behind both.
+      silenceMs: options.silenceMs + answerMs,
+      signal: conversation.stop,
+      onRequest: (request) =>
+        this.#takeRequest(request, () => this.#conversations.takeFrom(conversation, request)),
+      onNotification: (notification) => {
+        conversation.hear(notification)
+        if (!conversation.isHeld) hear(notification, conversation.context)
+      },
+    }
+  }
+
   /** A request beside the calls, with a time limit of its own. */
-  control(method: string, params: object, signal: AbortSignal = never): Promise<Record<string, unknown>> {
-    const send = (inner: AbortSignal) => this.request(method, params, { signal: inner, silenceMs: controlMs })
+  control(
+    method: string,
+    params: object,
+    signal: AbortSignal = never,
+    more: Pick<RequestOptions, 'headers' | 'meta'> = {},
+  ): Promise<Record<string, unknown>> {
+    const send = (inner: AbortSignal) =>
+      this.request(method, params, { ...more, signal: inner, silenceMs: controlMs })
     return runWithin(controlMs, signal, method, send)
   }
 

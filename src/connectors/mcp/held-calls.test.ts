@@ -5,7 +5,13 @@ import { Cancellation } from '../../core/cancellation.ts'
 import { WeirError } from '../../core/error.ts'
 import type { CallEvent } from '../../core/event.ts'
 import { silentLogger } from '../../core/logger.ts'
-import { type InputAnswers, InputRefused, InputRequired, type Result } from '../../core/outcome.ts'
+import {
+  type Answer,
+  type InputAnswers,
+  InputRefused,
+  InputRequired,
+  type Result,
+} from '../../core/outcome.ts'
 import type { RunContext } from '../../core/tool.ts'
 import { asked } from './fixtures/asked.fixture.ts'
 import { createAskingV1Server } from './fixtures/asking-v1-server.fixture.ts'
@@ -42,7 +48,7 @@ async function ask(upstream: Upstream, tool = 'ask', input: object = { kind: 'fo
   return required as InputRequired
 }
 
-function said(result: Result | InputRequired): unknown {
+function said(result: Answer): unknown {
   expect(result).not.toBeInstanceOf(InputRequired)
   const text = String((result as Result).content?.[0]?.['text'])
   return text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text

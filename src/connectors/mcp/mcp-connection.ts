@@ -3,7 +3,7 @@ import type { Disposable } from '../../core/catalog.ts'
 import type { Connection } from '../../core/connector.ts'
 import { WeirError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
-import type { InputRequired, Result } from '../../core/outcome.ts'
+import type { Answer } from '../../core/outcome.ts'
 import { isObject } from '../../core/parse-json.ts'
 import type { RunContext, Target } from '../../core/tool.ts'
 import type { JsonRpcNotification } from '../../wire/json-rpc.ts'
@@ -163,7 +163,7 @@ export class McpConnection implements Connection {
     return this.#client.listen(AbortSignal.any([signal, this.#listening.signal]))
   }
 
-  async #call(target: CallTarget, input: unknown, context: RunContext): Promise<Result | InputRequired> {
+  async #call(target: CallTarget, input: unknown, context: RunContext): Promise<Answer> {
     try {
       return await callTool(this.#client, target, input, context)
     } catch (error) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Run } from '../../core/call.ts'
 import { Cancellation } from '../../core/cancellation.ts'
 import { WeirError } from '../../core/error.ts'
-import { InputRequired, type Outcome } from '../../core/outcome.ts'
+import { InputRequired, type Outcome, TaskStarted } from '../../core/outcome.ts'
 import type { Tool } from '../../core/tool.ts'
 import { createMetrics } from '../../telemetry/metrics.ts'
 import { createFakeClock } from '../../testing/fake-clock.ts'
@@ -49,7 +49,16 @@ describe('the metrics of a call', () => {
     expect(lines()).toContain('mcp_tool_duration_seconds_count{tool="box:echo"} 1')
   })
 
+  it('of anything but a tool are counted apart, so that asking about a task is no execution of its tool', async () => {
+    const { run, lines } = setUp(async () => done, { kind: 'task-control' as 'tool' })
+    await run()
+    expect(lines()).toContain('weir_requests_total{target="box:echo",kind="task-control",status="success"} 1')
+    expect(lines()).toContain('weir_request_duration_seconds_count{target="box:echo",kind="task-control"} 1')
+    expect(lines().join()).not.toContain('mcp_tool_executions_total{')
+  })
+
   it.each<[string, Run, 'success' | 'failure']>([
+    ['a task begun', async () => ({ kind: 'task', started: new TaskStarted({ taskId: 't' }) }), 'success'],
     ['an answer', async () => done, 'success'],
     ['a question', async () => ({ kind: 'input-required', required: new InputRequired({}) }), 'success'],
     [

@@ -74,7 +74,7 @@ export function modernMeta(more: Fields = {}): Fields {
 
 /** A modern request as it goes over the wire: its body, and the headers that repeat it. */
 export function modernRequest(method: string, params: Fields = {}, sending: Sending = {}): Sending {
-  const name = params['name'] ?? params['uri']
+  const name = params['name'] ?? params['uri'] ?? params['taskId']
   const body = { jsonrpc: '2.0', id: ++ids, method, params: { _meta: modernMeta(), ...params } }
   return {
     body,

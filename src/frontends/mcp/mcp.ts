@@ -15,6 +15,7 @@ import { createClientQuestions } from './questions/client-questions.ts'
 import { createRequestStates } from './request-state.ts'
 import { createSessions } from './sessions.ts'
 import { createSubscriptions } from './subscriptions/subscriptions.ts'
+import { createTaskHandles } from './task-handles.ts'
 
 /** What the MCP frontend is built from. */
 export interface McpFrontendParts {
@@ -46,7 +47,8 @@ export function createMcpFrontend(parts: McpFrontendParts): McpFrontend {
   const subscriptions = createSubscriptions({ catalog, clock })
   const states = createRequestStates(createSeal('request-state', sessionKey), clock)
   const questions = createClientQuestions(clock)
-  const answer = createAnswer({ catalog, executor, states, subscriptions, server, instructions })
+  const tasks = createTaskHandles(createSeal('task', sessionKey))
+  const answer = createAnswer({ catalog, executor, states, subscriptions, tasks, server, instructions })
   const sessions = createSessions(createSeal('session', sessionKey), clock)
   return {
     serveHttp: (http) =>

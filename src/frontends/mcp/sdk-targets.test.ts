@@ -90,7 +90,9 @@ describe.each(clients)('%s', (_name, connect) => {
   afterAll(() => client.close())
 
   it('is told of everything that Weir can do', () => {
+    const isModern = client instanceof ClientV2 && client.getProtocolEra() === 'modern'
     expect(client.getServerCapabilities()).toEqual({
+      ...(isModern ? { extensions: { 'io.modelcontextprotocol/tasks': {} } } : {}),
       tools: { listChanged: true },
       resources: { subscribe: true, listChanged: true },
       prompts: { listChanged: true },

@@ -83,9 +83,16 @@ function renderItem(slug: string, outcome: Outcome): ItemResult {
           hint: 'Call it over MCP.',
         }),
       )
+    case 'task':
+      return renderFailed(slug, taskUnsupported())
     case 'failed':
       return renderFailed(slug, outcome.error)
   }
+}
+
+/** No tool begins a task for a client that did not say it follows them, which nobody says over REST. */
+function taskUnsupported(): WeirError {
+  return new WeirError('INPUT_UNSUPPORTED', 'The tool began a task.', { hint: 'Call it over MCP.' })
 }
 
 function renderFailed(slug: string, error: WeirError): ItemResult {

@@ -19,11 +19,25 @@ export const suiteEntry = join(suiteDir, 'dist/index.js')
 
 /**
  * Scenarios the suite runs without counting them, which Weir has to pass nevertheless: headers must
- * be checked, schemas must survive a hop, a deleted session must be gone.
+ * be checked, schemas must survive a hop, a deleted session must be gone, tasks must survive a hop too. Of the tasks
+ * extension two are left out: `tasks-status-notifications` checks nothing where none are sent, and
+ * `tasks-required-task-error` wants a call refused that Weir can serve by following its task itself.
  */
 const extraScenarios: Record<Role, Record<Revision, readonly string[]>> = {
   server: {
-    '2026-07-28': ['http-header-validation', 'http-custom-header-server-validation', 'json-schema-2020-12'],
+    '2026-07-28': [
+      'http-header-validation',
+      'http-custom-header-server-validation',
+      'json-schema-2020-12',
+      'tasks-lifecycle',
+      'tasks-capability-negotiation',
+      'tasks-wire-fields',
+      'tasks-request-state-removal',
+      'tasks-mrtr-input',
+      'tasks-request-headers',
+      'tasks-dispatch-and-envelope',
+      'tasks-mrtr-composition',
+    ],
     '2025-11-25': ['json-schema-2020-12', 'server-session-lifecycle'],
   },
   client: { '2026-07-28': [], '2025-11-25': [] },

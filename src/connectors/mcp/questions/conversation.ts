@@ -5,7 +5,8 @@ import { isObject } from '../../../core/parse-json.ts'
 import type { RunContext } from '../../../core/tool.ts'
 import type { JsonRpcNotification, JsonRpcRequest } from '../../../wire/json-rpc.ts'
 import { renderErrorResponse, renderResponse } from '../../../wire/json-rpc.ts'
-import { missingCapability } from '../../../wire/questions.ts'
+import { stripProtocolMeta } from '../../../wire/model.ts'
+import { missingCapability, type Question } from '../../../wire/questions.ts'
 import { methodNotFound } from '../upstream-error.ts'
 
 /** What a call comes to: its result, or questions that its caller must answer first. */
@@ -175,7 +176,7 @@ export class Conversation {
     if (this.#settle === undefined || this.#isOver || this.#open === undefined) return
     if (this.#open.size === 0) return
     const questions = Object.fromEntries(
-      [...this.#open].map(([key, { request }]) => [key, { method: request.method, params: request.params }]),
+      [...this.#open].map(([key, { request }]) => [key, readQuestion(request)]),
     )
     const abandon = () => {
       if (this.#isHeld) this.cancel(new WeirError('CANCELLED', 'Nobody will answer the question.'))
@@ -183,6 +184,12 @@ export class Conversation {
     this.#isHeld = true
     this.#settle(new InputRequired(questions, this.#desk.hold(this), abandon))
   }
+}
+
+/** A question without what concerned this hop alone, such as the task that it is asked for. */
+function readQuestion({ method, params: { _meta, ...params } }: JsonRpcRequest): Question {
+  const meta = stripProtocolMeta(_meta)
+  return { method, params: meta === undefined ? params : { ...params, _meta: meta } }
 }
 
 /** What a client that lacks the capability would answer. */

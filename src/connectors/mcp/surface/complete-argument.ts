@@ -2,7 +2,7 @@ import type { Result } from '../../../core/outcome.ts'
 import { isObject } from '../../../core/parse-json.ts'
 import { jsonSchema } from '../../../core/schema.ts'
 import type { Completion, CompletionInput } from '../../../core/tool.ts'
-import { ask } from '../call-tool.ts'
+import { ask } from '../ask.ts'
 import { protocolError } from '../upstream-error.ts'
 import type { TargetSettings } from './target-settings.ts'
 

@@ -2,7 +2,7 @@ import { WeirError } from '../../../core/error.ts'
 import type { InputRequired, Result } from '../../../core/outcome.ts'
 import { isObject } from '../../../core/parse-json.ts'
 import type { RunContext } from '../../../core/tool.ts'
-import { ask } from '../call-tool.ts'
+import { ask } from '../ask.ts'
 import type { Client } from '../client.ts'
 import { invalidParams, protocolError, upstreamCode } from '../upstream-error.ts'
 

@@ -1,9 +1,12 @@
 import { WeirError } from '../../../core/error.ts'
 import type { Logger } from '../../../core/logger.ts'
+import { isObject } from '../../../core/parse-json.ts'
 import type { Prompt, Resource, ResourceTemplate, Target } from '../../../core/tool.ts'
+import type { Capabilities } from '../../../wire/model.ts'
 import { abandonOn } from '../abandon-on.ts'
 import type { Client } from '../client.ts'
 import { runWithin } from '../run-within.ts'
+import { createTaskControl } from '../tasks/task-control.ts'
 import { type ListKind, listKinds } from './list-kinds.ts'
 import { type Definition, readList } from './read-list.ts'
 import { toPrompt } from './to-prompt.ts'
@@ -135,7 +138,14 @@ export class Surface {
 
   #toolSettings(): ToolSettings {
     const { client, kind, timeoutMs, runTool } = this.#options
-    return { timeoutMs, readsParamHeaders: kind === 'http' && client.era === 'modern', run: runTool }
+    const { era, hasTasks, capabilities } = client
+    return {
+      timeoutMs,
+      readsParamHeaders: kind === 'http' && era === 'modern',
+      readsTaskSupport: era === 'legacy' && hasLegacyTasks(capabilities),
+      createTaskControl: hasTasks ? (tool) => createTaskControl(client, tool, timeoutMs) : undefined,
+      run: runTool,
+    }
   }
 
   /** A server that itself lists a template for everything needs no other. */
@@ -147,6 +157,13 @@ export class Surface {
 
 function targetsOf<T extends Target>(list: UpstreamList<Listed<T>>): readonly T[] {
   return list.items.map(({ target }) => target)
+}
+
+/** Whether a legacy server can make tasks of calls. */
+function hasLegacyTasks({ tasks }: Capabilities): boolean {
+  const requests = isObject(tasks) ? tasks['requests'] : undefined
+  const tools = isObject(requests) ? requests['tools'] : undefined
+  return isObject(tools) && tools['call'] !== undefined
 }
 
 /** Whether the server did answer, and only what it answered is of no use. */

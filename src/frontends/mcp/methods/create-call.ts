@@ -19,7 +19,9 @@ export function createCall(
   const { request, meta, caller, cancellation } = exchange
   const emit = createEmit(exchange)
   const logLevel = wantedLogLevel(exchange)
-  const answers = readAnswers(states, request.params, binding)
+  // What a task is told is the task's own affair, whatever its parameters are called.
+  const isAboutTask = entry.target.kind === 'task-control'
+  const answers = isAboutTask ? undefined : readAnswers(states, request.params, binding)
   const clientCapabilities = readCapabilities(exchange)
   return {
     id: nextCallId(),

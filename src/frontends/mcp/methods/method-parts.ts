@@ -3,6 +3,7 @@ import type { Catalog } from '../../../core/catalog.ts'
 import type { Implementation } from '../../../wire/model.ts'
 import type { RequestStates } from '../request-state.ts'
 import type { Subscriptions } from '../subscriptions/subscriptions.ts'
+import type { TaskHandles } from '../task-handles.ts'
 
 /** What the methods are built from. */
 export interface MethodParts {
@@ -10,6 +11,7 @@ export interface MethodParts {
   readonly executor: Executor
   readonly states: RequestStates
   readonly subscriptions: Subscriptions
+  readonly tasks: TaskHandles
   /** Who Weir says it is. The same object always: rendered members are kept by it. */
   readonly server: Implementation
   readonly instructions: string

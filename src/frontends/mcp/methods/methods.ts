@@ -10,6 +10,7 @@ import type { MethodParts } from './method-parts.ts'
 import { readResource } from './read-resource.ts'
 import { setLevel } from './set-level.ts'
 import { subscribeResource, unsubscribeResource } from './subscribe-resource.ts'
+import { createTaskMethods } from './tasks.ts'
 
 /** The methods a client may call, by era. */
 export function createAnswer(parts: MethodParts): Answer {
@@ -22,7 +23,11 @@ export function createAnswer(parts: MethodParts): Answer {
   }
   const eras: Record<Revision['era'], ReadonlyMap<string, Answer>> = {
     modern: new Map(
-      Object.entries({ ...shared, 'server/discover': (exchange) => discover(parts, exchange) }),
+      Object.entries({
+        ...shared,
+        'server/discover': (exchange) => discover(parts, exchange),
+        ...createTaskMethods(parts),
+      }),
     ),
     legacy: new Map(
       Object.entries({

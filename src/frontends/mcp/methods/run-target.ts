@@ -7,6 +7,7 @@ import type { StateBinding } from '../request-state.ts'
 import { createCall } from './create-call.ts'
 import type { MethodParts } from './method-parts.ts'
 import { renderQuestions } from './render-questions.ts'
+import { renderStarted } from './tasks.ts'
 
 /** What is to run. */
 export interface Asked {
@@ -28,18 +29,20 @@ export async function runTarget(
       return render(outcome.result)
     case 'input-required':
       // The protocol lets tools, resources and prompts ask, and nothing else.
-      if (entry.target.kind === 'completion') {
+      if (entry.target.kind === 'completion' || entry.target.kind === 'task-control') {
         outcome.required.abandon?.()
         throw cannotAsk(entry)
       }
       return renderQuestions(parts, exchange, outcome.required, binding)
+    case 'task':
+      return renderStarted(parts, exchange, entry, outcome.started)
     case 'failed':
       throw outcome.error
   }
 }
 
 function cannotAsk({ id }: Entry): WeirError {
-  return new WeirError('UPSTREAM_PROTOCOL', `${id} asks a question where it was asked for a completion.`, {
+  return new WeirError('UPSTREAM_PROTOCOL', `${id} asks a question where it may not.`, {
     hint: 'Its maker must mend that.',
   })
 }

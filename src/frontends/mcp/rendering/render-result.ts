@@ -26,6 +26,11 @@ export function renderPlain(result: Result, revision: Revision, server: Implemen
   return addMembers(result, revision.resultMembers(server))
 }
 
+/** A task that a call began, in place of the call's own result. Only the modern era has tasks of this form. */
+export function renderTask(task: Result, revision: Revision, server: Implementation): string {
+  return addMembers(task, revision.resultMembers(server).replace('"complete"', '"task"'))
+}
+
 /**
  * The answer to a read of `asked`, which its connection knows as `own`. How long it may be kept is the upstream's to
  * say, and for whom is not: who may read it is decided here.

@@ -1,6 +1,8 @@
 import { WeirError } from '../../../core/error.ts'
 import { isObject } from '../../../core/parse-json.ts'
 import type { Params } from '../../../wire/json-rpc.ts'
+import { type Capabilities, metaKeys } from '../../../wire/model.ts'
+import { requireTasks } from '../require-tasks.ts'
 import { watchesMax } from './resource-watches.ts'
 
 /** Which lists a subscriber wants to hear of. */
@@ -22,8 +24,8 @@ export const everyList: ListFilter = {
   resourcesListChanged: true,
 }
 
-/** Reads the parameters of `subscriptions/listen`. Throws INVALID_PARAMS. */
-export function readFilter({ notifications }: Params): Filter {
+/** Reads the parameters of `subscriptions/listen`. Throws INVALID_PARAMS or MISSING_CAPABILITY. */
+export function readFilter({ notifications, _meta }: Params): Filter {
   if (!isObject(notifications)) {
     throw new WeirError('INVALID_PARAMS', '"notifications" must say what to listen for.', {
       hint: 'Send {"toolsListChanged": true}.',
@@ -40,6 +42,8 @@ export function readFilter({ notifications }: Params): Filter {
       hint: `Send at most ${watchesMax}.`,
     })
   }
+  // News of tasks are not granted: clients ask for them by `tasks/get`.
+  if (notifications['taskIds'] !== undefined) requireTasks(readCapabilities(_meta), '"taskIds"')
   return {
     toolsListChanged: notifications['toolsListChanged'] === true,
     promptsListChanged: notifications['promptsListChanged'] === true,
@@ -56,4 +60,9 @@ export function grant(filter: Filter, watch: (uri: string) => boolean): Readonly
     ...Object.fromEntries(Object.entries(lists).filter(([, isWanted]) => isWanted)),
     ...(uris.length === 0 ? {} : { resourceSubscriptions: uris }),
   }
+}
+
+function readCapabilities(meta: unknown): Capabilities | undefined {
+  const declared = isObject(meta) ? meta[metaKeys.clientCapabilities] : undefined
+  return isObject(declared) ? declared : undefined
 }
