@@ -118,8 +118,14 @@ async function openOnce(
     return connection
   } catch (error) {
     await connection.close()
-    throw error
+    throw exitBehind(error) ?? error
   }
+}
+
+/** Whether a server died before or after it could read its first request makes no difference: its exit is what counts. */
+function exitBehind(error: unknown): WeirError | undefined {
+  const cause = error instanceof WeirError ? error.cause : undefined
+  return cause instanceof WeirError && cause.code === 'UPSTREAM_EXITED' ? cause : undefined
 }
 
 /** A legacy server may die of a request it does not know; a remembered era may have ended with an update of the server. */

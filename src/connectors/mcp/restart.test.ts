@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { createConnectionSlot } from '../../catalog/slot/connection-slot.ts'
 import { Cancellation } from '../../core/cancellation.ts'
 import { WeirError } from '../../core/error.ts'
+import { silentLogger } from '../../core/logger.ts'
 import type { Result } from '../../core/outcome.ts'
 import type { Tool } from '../../core/tool.ts'
 import { createLog } from '../../telemetry/log.ts'
@@ -54,7 +55,7 @@ describe('a request to a process that is dead', () => {
     await upstream.call('echo')
     killAndHold(pid)
     const late = await failure(upstream.call('echo'))
-    expect([late.code, late.data]).toEqual(['CONNECTION_UNAVAILABLE', { sent: false }])
+    expect([late.code, late.data]).toEqual(['CONNECTION_UNAVAILABLE', { signal: 'SIGKILL', sent: false }])
     expect((await inFlight).code).toBe('UPSTREAM_EXITED')
   })
 
@@ -62,11 +63,31 @@ describe('a request to a process that is dead', () => {
     const { upstream, pid } = await openRaw('lingers')
     const closed = new Promise<Error>((resolve) => upstream.connection.onClose?.(resolve))
     const unplugged = failure(upstream.call('unplug'))
-    await expect.poll(async () => (await failure(upstream.call('echo'))).data).toEqual({ sent: false })
+    const isUnsent = async () => (await failure(upstream.call('echo'))).data
+    await expect.poll(isUnsent, { timeout: 5_000 }).toEqual({ sent: false })
     expect((await closed).message).toBe('The MCP server reads no input any more.')
     expect((await unplugged).code).toBe('UPSTREAM_EXITED')
     await upstream.connection.close()
     expect(() => process.kill(pid, 0)).toThrow()
+  })
+
+  it('R4: fails its opening with how it ended, and its last words are kept', async () => {
+    const words: unknown[] = []
+    const log = {
+      ...silentLogger,
+      warn: (fields: object) => words.push((fields as { stderr?: string }).stderr),
+    }
+    // Each takes its own time until it reads no more, so that some die before the first request and some after it.
+    const scripts = [0, 1, 2, 5, 10, 20].map((turns) => {
+      const idle = `i=0; while [ $i -lt ${turns * 100} ]; do i=$((i+1)); done`
+      return `${idle}; exec <&-; echo 'no licence' >&2; exit 3`
+    })
+    const opened = scripts.map((script) => openUpstream({ command: 'sh', args: ['-c', script] }, { log }))
+    const errors = await Promise.all(opened.map(failure))
+    expect(errors.map(({ code, data }) => [code, data])).toEqual(
+      scripts.map(() => ['UPSTREAM_EXITED', { exitCode: 3 }]),
+    )
+    expect(new Set(words)).toEqual(new Set(['no licence\n']))
   })
 })
 

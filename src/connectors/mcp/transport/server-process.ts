@@ -17,10 +17,10 @@ export interface ServerProcess {
   /** Undefined where it could not be started; `onExit` follows then. */
   readonly pid: number | undefined
   /**
-   * Writes one line. Throws OVERLOADED where the child has left too much unread, CONNECTION_UNAVAILABLE where it reads no
-   * more. `onUnsent` hears of it where that shows only later, and the end of the line has certainly not reached it.
+   * Writes one line. Throws OVERLOADED where the child has left too much unread. `onUnsent` is called, at once or later,
+   * where the child reads no more and the end of the line has certainly not reached it.
    */
-  write(line: string, onUnsent?: (error: WeirError) => void): void
+  write(line: string, onUnsent?: () => void): void
   /** Ends the whole process group: end of input, then signals (R5). With `atOnce` it gets no time to say goodbye. */
   stop(atOnce?: boolean): Promise<void>
 }
@@ -106,7 +106,7 @@ function spawnChild({ command, args, env, cwd }: Command): ChildProcessWithoutNu
 function writeLine(
   child: ChildProcessWithoutNullStreams,
   line: string,
-  onUnsent: ((error: WeirError) => void) | undefined,
+  onUnsent: (() => void) | undefined,
 ): void {
   const { stdin } = child
   if (stdin.writableLength + line.length > unreadBytesMax) {
@@ -116,11 +116,14 @@ function writeLine(
       { hint: 'Wait, and send less to this server at once.', data: { sent: false } },
     )
   }
-  if (!stdin.writable) throw inputClosed()
+  if (!stdin.writable) {
+    onUnsent?.()
+    return
+  }
   // Lines that queue up are written together and fail together, though some of them may have been read.
   const isAlone = stdin.writableLength === 0
   if (onUnsent === undefined || !isAlone) stdin.write(`${line}\n`)
-  else stdin.write(`${line}\n`, (error) => error && onUnsent(inputClosed()))
+  else stdin.write(`${line}\n`, (error) => error && onUnsent())
 }
 
 /** Ends what is left of the group and lets go of its pipes. */
@@ -144,12 +147,6 @@ function notStarted(command: string, cause: unknown): WeirError {
   return new WeirError('CONNECTION_UNAVAILABLE', `The command "${command}" could not be started: ${why}.`, {
     hint: 'Install it, or write its full path in `command`; it is run without a shell.',
     cause,
-  })
-}
-
-function inputClosed(): WeirError {
-  return new WeirError('CONNECTION_UNAVAILABLE', 'The MCP server reads no input any more.', {
-    data: { sent: false },
   })
 }
 

@@ -30,7 +30,8 @@ const deafMaxMs = 1_000
 
 interface Waiting {
   readonly request: OutgoingRequest
-  readonly abort: () => void
+  /** The child cannot have read it. */
+  isUnsent: boolean
   settle(outcome: JsonRpcResponse | WeirError): void
 }
 
@@ -82,7 +83,6 @@ export class StdioTransport implements Transport {
       if (this.#gone !== undefined) return reject(notSent(this.#gone))
       if (signal.aborted) return reject(signal.reason)
       if (this.#waiting.size >= inFlightMax) return reject(tooMany())
-      this.#write(id, request.body)
       const settle = (outcome: JsonRpcResponse | WeirError) => {
         this.#waiting.delete(id)
         signal.removeEventListener('abort', abort)
@@ -93,8 +93,14 @@ export class StdioTransport implements Transport {
         settle(toWeirError(signal.reason))
         this.#cancel(id, signal.reason)
       }
+      const waiting: Waiting = { request, isUnsent: false, settle }
+      // How the child ends says more than that it reads nothing, so the request fails when that is known.
+      this.#child.write(request.body, () => {
+        waiting.isUnsent = true
+        this.#expectDeath()
+      })
       signal.addEventListener('abort', abort, { once: true })
-      this.#waiting.set(id, { request, abort, settle })
+      this.#waiting.set(id, waiting)
     })
   }
 
@@ -113,19 +119,6 @@ export class StdioTransport implements Transport {
     const stopped = this.#child.stop()
     this.#die(new WeirError('CONNECTION_UNAVAILABLE', 'The connection to the MCP server was closed.'))
     return stopped
-  }
-
-  /** Throws what the child refuses at once. */
-  #write(id: number, body: string): void {
-    try {
-      this.#child.write(body, (error) => {
-        this.#waiting.get(id)?.settle(error)
-        this.#expectDeath()
-      })
-    } catch (error) {
-      if (error instanceof WeirError && error.code === 'CONNECTION_UNAVAILABLE') this.#expectDeath()
-      throw error
-    }
   }
 
   #expectDeath(): void {
@@ -224,7 +217,7 @@ export class StdioTransport implements Transport {
   #die(cause: WeirError): void {
     if (this.#gone !== undefined) return
     this.#gone = cause
-    for (const { settle } of [...this.#waiting.values()]) settle(cause)
+    for (const { isUnsent, settle } of [...this.#waiting.values()]) settle(isUnsent ? notSent(cause) : cause)
     if (!this.#closed) this.#listener.onDeath(cause)
   }
 }
