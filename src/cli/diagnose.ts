@@ -58,7 +58,10 @@ export async function diagnose(patient: Patient): Promise<readonly Stage[]> {
     const tools = connection.targets().filter(isTool).length
     startMs = performance.now()
     const ok = (checked: Partial<Stage>) =>
-      report([...passed, 'list'], { list: { ms: openMs, message: `${tools} tools` }, check: checked })
+      report([...passed, 'list'], {
+        list: { ms: openMs, message: tools === 1 ? '1 tool' : `${tools} tools` },
+        check: checked,
+      })
     try {
       await connection.check(AbortSignal.any([signal, AbortSignal.timeout(checkMaxMs)]))
       return ok({ state: 'ok', ms: elapsed(startMs) })

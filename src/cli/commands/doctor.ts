@@ -119,13 +119,16 @@ function show(findings: readonly Finding[], output: Output): void {
     return
   }
   const rows = findings.flatMap(({ name, stages }) =>
-    stages.map(({ stage, state, ms, message = '' }) => ({
-      connection: name,
-      stage,
-      state,
-      time: ms === undefined ? '' : `${ms} ms`,
-      message,
-    })),
+    // What a connection does not pass, or never came to, tells people nothing.
+    stages
+      .filter(({ state }) => state !== 'skipped')
+      .map(({ stage, state, ms, message = '' }) => ({
+        connection: name,
+        stage,
+        state,
+        time: ms === undefined ? '' : `${ms} ms`,
+        message,
+      })),
   )
   if (rows.length > 0) output.text(renderTable(rows, output.lineLimit))
   for (const { name, stages } of findings) {
