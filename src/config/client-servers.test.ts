@@ -34,6 +34,38 @@ describe('clients’ formats', () => {
     })
   })
 
+  it('D3-010 to D3-013: servers with arguments, and secrets from the environment', () => {
+    const block = {
+      mcpServers: {
+        filesystem: {
+          command: 'npx',
+          args: ['-y', '@modelcontextprotocol/server-filesystem'],
+          env: { PATHS: '/project,/data' },
+        },
+        postgres: {
+          command: 'uv',
+          args: ['run', 'mcp_postgres_server.py'],
+          env: { DATABASE_URL: '${DATABASE_URL}' },
+        },
+        github: {
+          command: 'npx',
+          args: ['-y', '@modelcontextprotocol/server-github'],
+          env: { GITHUB_TOKEN: '${GITHUB_TOKEN}' },
+        },
+      },
+    }
+    const env = { DATABASE_URL: 'postgres://db.example/shop', GITHUB_TOKEN: 'token-1234' }
+    const { filesystem, postgres, github } = block.mcpServers
+    expect(connectionsOf(block, env)).toEqual({
+      filesystem: { type: 'mcp', config: filesystem },
+      postgres: { type: 'mcp', config: { ...postgres, env: { DATABASE_URL: env.DATABASE_URL } } },
+      github: { type: 'mcp', config: { ...github, env: { GITHUB_TOKEN: env.GITHUB_TOKEN } } },
+    })
+    expect(
+      lines(JSON.stringify(block)).map((line) => /the variable (\w+) is not set/.exec(line)?.[1]),
+    ).toEqual(['DATABASE_URL', 'GITHUB_TOKEN'])
+  })
+
   it('Cursor: a URL without a type, and ${env:VAR}', () => {
     const block = {
       mcpServers: { c: { url: 'https://${env:HOST}/mcp', headers: { 'X-Key': '${env:KEY}' } } },

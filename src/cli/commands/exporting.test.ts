@@ -76,7 +76,7 @@ describe('export --servers', () => {
   }
   const plain = { command: 'node', args: ['a.js', '5$'] }
 
-  it('writes for Claude Code', async () => {
+  it('D3-021: writes for Claude Code', async () => {
     await using place = new Place()
     expect(await run(place, 'claude')).toEqual({
       mcpServers: {
@@ -90,7 +90,7 @@ describe('export --servers', () => {
     })
   })
 
-  it('writes for Claude Desktop', async () => {
+  it('D3-021: writes for Claude Desktop', async () => {
     await using place = new Place()
     const left = ['keyed', 'remote', 'placed', 'defaulted', ...always, 'old-one']
     expect(await run(place, 'claude-desktop')).toEqual({ mcpServers: { plain }, left })

@@ -16,7 +16,7 @@ function put(place: Place, path: string, text: string): void {
 const read = (place: Place, path = 'weir.yaml') => readFileSync(join(place.dir, path), 'utf8')
 
 describe('import', () => {
-  it('takes a server from file to tools: import, validate, tools', {
+  it('D3-010, D3-020: takes a server from file to tools: import, validate, tools', {
     timeout: 60_000,
   }, async () => {
     await using place = new Place()
