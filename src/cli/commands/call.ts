@@ -138,7 +138,7 @@ async function findEntry(weir: Weir, connection: string, wish: Wish): Promise<En
     throw new WeirError(
       'CONNECTION_UNAVAILABLE',
       `The connection ${connection} ${describeState(status?.state, status?.cause)}${status?.cause === undefined ? '.' : ''}`,
-      { hint: 'Check its settings, and that the system it names is running.' },
+      { hint: `\`weir doctor ${connection}\` says how far it comes, and what to do.` },
     )
   }
   const ids = (weir.catalog.view()?.tools.list() ?? []).map(({ entry }) => entry.id)
