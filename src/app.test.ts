@@ -2,8 +2,10 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { embedWeir, type Weir, WeirError } from './app.ts'
+import { createBase, createWeir, embedWeir, type Weir, WeirError } from './app.ts'
+import { parseConfig } from './config/load.ts'
 import { createDesk } from './frontends/rest/desk.fixture.ts'
+import { createLog } from './telemetry/log.ts'
 
 const weirs: Weir[] = []
 afterEach(async () => {
@@ -114,6 +116,35 @@ describe('a configuration', () => {
     const { url } = await weir.listen()
     const discovery = (await (await fetch(`${url}/mcp/discover`)).json()) as { tools: unknown[] }
     expect(discovery.tools).toEqual([])
+  })
+})
+
+describe('the log', () => {
+  it('names the connection in whatever its connector says', async () => {
+    const lines: Record<string, unknown>[] = []
+    const log = createLog((line) => void lines.push(JSON.parse(line)))
+    const base = createBase({ hostEnv: {}, log })
+    const dying = (words: string) => ({
+      type: 'mcp',
+      command: process.execPath,
+      args: ['-e', `console.error('${words}'); process.exit(3)`],
+    })
+    const missing = { type: 'mcp', command: '/nowhere/at-all' }
+    const config = { connections: { one: dying('no licence'), two: dying('no room'), missing } }
+    const text = JSON.stringify({ ...config, store: { url: 'sqlite::memory:' } })
+    const { connectors } = base
+    const loaded = parseConfig({ text, path: '/weir.yaml', env: {}, connectors, readFile: () => '' })
+    const weir = createWeir({ base, loaded, user: 'ada' })
+    weirs.push(weir)
+    await weir.catalog.settled(10_000)
+    const said = lines.filter(({ msg }) => msg === 'The MCP server ended by itself.')
+    expect(new Set(said.map(({ connection, stderr }) => `${connection}: ${stderr}`))).toEqual(
+      new Set(['one: no licence\n', 'two: no room\n']),
+    )
+    // What never ran has not ended: why it is down says it all.
+    expect(lines.filter(({ connection }) => connection === 'missing').map(({ event }) => event)).toEqual([
+      'connection.down',
+    ])
   })
 })
 

@@ -14,7 +14,7 @@ import type { Executor } from './core/call.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import type { AnyConnector } from './core/connector.ts'
 import { WeirError } from './core/error.ts'
-import type { Logger } from './core/logger.ts'
+import { type Logger, logWith } from './core/logger.ts'
 import type { PinStore, Stores } from './core/stores.ts'
 import { createEgress } from './egress/create-egress.ts'
 import type { Egress } from './egress/egress.ts'
@@ -207,7 +207,11 @@ function readSources(
         ? { fingerprint: fingerprintOf(type, own) }
         : {}),
       open: (signal, notes) =>
-        byType.get(type)!.open(own, { name, baseDir, log, signal, credentials, ...(notes && { notes }) }),
+        byType.get(type)!.open(own, {
+          ...{ name, baseDir, signal, credentials },
+          log: logWith({ connection: name }, log),
+          ...(notes && { notes }),
+        }),
     }))
 }
 

@@ -11,3 +11,13 @@ export interface Logger {
 
 /** For callers that want no log. */
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** The same log, in which every line has these fields too. */
+export function logWith(fields: object, log: Logger): Logger {
+  return {
+    debug: (own, message) => log.debug({ ...fields, ...own }, message),
+    info: (own, message) => log.info({ ...fields, ...own }, message),
+    warn: (own, message) => log.warn({ ...fields, ...own }, message),
+    error: (own, message) => log.error({ ...fields, ...own }, message),
+  }
+}

@@ -52,10 +52,11 @@ export function startProcess(command: Command, log: Logger, listener: ProcessLis
   let stopping: Promise<void> | undefined
   let ended = false
 
-  const end = (cause: WeirError, exit: object) => {
+  const end = (cause: WeirError, exit?: object) => {
     if (ended) return
     ended = true
-    if (stopping === undefined) log.warn({ ...exit, stderr: stderr() }, 'The MCP server ended by itself.')
+    if (stopping === undefined && exit !== undefined)
+      log.warn({ ...exit, stderr: stderr() }, 'The MCP server ended by itself.')
     listener.onExit(cause)
     stopping ??= finish(child)
   }
@@ -63,7 +64,7 @@ export function startProcess(command: Command, log: Logger, listener: ProcessLis
     child.once('error', (error) => {
       if (pid !== undefined) return
       resolve()
-      end(notStarted(command.command, error), { command: command.command })
+      end(notStarted(command.command, error))
     })
     child.once('exit', (code, signal) => {
       resolve()
