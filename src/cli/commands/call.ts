@@ -157,7 +157,7 @@ function unknownTool(id: string, known: readonly string[], where: string): WeirE
   }
   const meant = nearest.length === 0 ? '' : `Did you mean ${nearest.join(' or ')}? `
   return new WeirError('TOOL_NOT_FOUND', `There is no tool ${JSON.stringify(id)} in ${where}.`, {
-    hint: `${meant}\`weir tools\` lists them all.`,
+    hint: `${meant}\`weir tools\` lists them all, \`weir pins\` what waits for approval.`,
     data: { nearest },
   })
 }

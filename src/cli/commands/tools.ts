@@ -120,6 +120,8 @@ function show(listing: Listing, { search, category }: ToolQuery, output: Output)
   }
   // What is idle is called when it is needed, and is no fault.
   const out = connections.filter(({ state }) => state !== 'up' && state !== 'idle')
+  if (total === 0 && out.length === 0)
+    output.note('There are no tools. `weir pins` shows those that wait for approval.')
   if (!output.isJson) {
     for (const connection of out) {
       const cause = 'cause' in connection ? connection.cause : undefined
