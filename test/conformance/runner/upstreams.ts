@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { type Child, startServer } from './child.ts'
@@ -35,11 +36,24 @@ export async function startWeir(upstream: Upstream, workDir: string): Promise<Su
   await writeFile(config, stringify({ connections: { fixture: connection } }))
   try {
     const args = [weirEntry, 'start', '--config', config, '--port', '0', '--json']
-    return combine(await startServer(args, workDir, startMs), '/mcp/fixture', fixture)
+    const weir = await startServer(args, workDir, startMs)
+    await becomeReady(weir.url)
+    return combine(weir, '/mcp/fixture', fixture)
   } catch (error) {
     await fixture?.stop()
     throw error
   }
+}
+
+/** On a busy machine the fixture may take longer to start than Weir's first list waits for it. */
+async function becomeReady(url: string): Promise<void> {
+  const deadlineMs = performance.now() + startMs
+  while (performance.now() < deadlineMs) {
+    const ready = (await (await fetch(new URL('/readyz', url))).json()) as { connections: number; up: number }
+    if (ready.up === ready.connections) return
+    await delay(100)
+  }
+  throw new Error(`The fixture was not up behind Weir within ${startMs} ms.`)
 }
 
 function combine(server: Child & { url: string }, path: string, behind?: Child): Subject {
