@@ -1,12 +1,18 @@
-import { systemClock, type Timer } from '../../../core/clock.ts'
+import { type Clock, systemClock, type Timer } from '../../../core/clock.ts'
 import { toWeirError, WeirError } from '../../../core/error.ts'
 import type { Logger } from '../../../core/logger.ts'
 import type { Target } from '../../../core/tool.ts'
 import type { Definition } from './read-list.ts'
 
-/** How long news are collected, and how long after one reading the next may begin at the earliest. */
+/** How long news are collected. */
 const settleMs = 100
-const restMs = 500
+/**
+ * How long after one reading the next may begin at the earliest. A list that changes again and again, each change of
+ * which is work for everybody who has a part in it, is read ever more seldom, until it stays as it is for a while.
+ */
+const rest = { firstMs: 500, lastMs: 30_000, freeChanges: 10, calmMs: 60_000 }
+/** Taking a list in may keep everybody else waiting for this part of the time, however long it is. */
+const restShare = 20
 const retryMs = { first: 1_000, last: 30_000 }
 
 /** A target made from a definition, with the text by which two definitions are told apart. */
@@ -24,6 +30,7 @@ export interface UpstreamListOptions<L extends Listed> {
   readonly noun: string
   readonly log: Logger
   readonly onChange: () => void
+  readonly clock?: Clock
 }
 
 interface LeftOut {
@@ -37,16 +44,25 @@ interface LeftOut {
  */
 export class UpstreamList<L extends Listed> {
   readonly #options: UpstreamListOptions<L>
+  readonly #clock: Clock
   #byName = new Map<string, L>()
   #items: readonly L[] = []
   #reading: Promise<void> | undefined
   #timer: Timer | undefined
   #stale = false
   #failures = 0
+  /** Changes since the list was last calm, and when the latest was found. */
+  #changes = 0
+  #changedMs = Number.NEGATIVE_INFINITY
+  /** How long the latest reading kept this thread, with all that its news led to. */
+  #tookMs = 0
+  /** When the next reading on news may begin. */
+  #restedMs = Number.NEGATIVE_INFINITY
   #closed = false
 
   constructor(options: UpstreamListOptions<L>) {
     this.#options = options
+    this.#clock = options.clock ?? systemClock
   }
 
   /** The same array until the list changes. */
@@ -61,7 +77,7 @@ export class UpstreamList<L extends Listed> {
   /** Says that the list may have changed. Returns at once. */
   markStale(): void {
     this.#stale = true
-    if (this.#reading === undefined) this.#schedule(settleMs)
+    if (this.#reading === undefined) this.#scheduleNews()
   }
 
   /** Reads the list now, or waits for the reading under way. */
@@ -82,9 +98,13 @@ export class UpstreamList<L extends Listed> {
     this.#timer?.cancel()
   }
 
+  #scheduleNews(): void {
+    this.#schedule(Math.max(settleMs, this.#restedMs - this.#clock.monotonicMs()))
+  }
+
   #schedule(delayMs: number): void {
     if (this.#closed || this.#timer !== undefined) return
-    this.#timer = systemClock.setTimer(() => {
+    this.#timer = this.#clock.setTimer(() => {
       this.#timer = undefined
       // What went wrong is logged, and tried again.
       this.refresh().catch(() => {})
@@ -93,7 +113,16 @@ export class UpstreamList<L extends Listed> {
 
   #afterReading(): void {
     this.#failures = 0
-    if (this.#stale) this.#schedule(restMs)
+    const excess = Math.max(0, this.#changes - rest.freeChanges)
+    const growingMs = Math.min(rest.lastMs, rest.firstMs * 2 ** Math.min(excess, 10))
+    this.#restedMs = this.#clock.monotonicMs() + Math.max(growingMs, this.#tookMs * restShare)
+    if (this.#stale) this.#scheduleNews()
+  }
+
+  #noteChange(): void {
+    const nowMs = this.#clock.monotonicMs()
+    this.#changes = nowMs - this.#changedMs > rest.calmMs ? 1 : this.#changes + 1
+    this.#changedMs = nowMs
   }
 
   /** The items known so far stay; the next reading comes after growing pauses. */
@@ -112,6 +141,12 @@ export class UpstreamList<L extends Listed> {
     this.#stale = false
     const definitions = await this.#options.fetch()
     if (this.#closed) return
+    const arrivedMs = this.#clock.monotonicMs()
+    this.#takeIn(definitions)
+    this.#tookMs = this.#clock.monotonicMs() - arrivedMs
+  }
+
+  #takeIn(definitions: ReadonlyMap<string, Definition>): void {
     const fresh = new Map<string, L>()
     const leftOut: LeftOut[] = []
     for (const [name, definition] of definitions) this.#take(name, definition, fresh, leftOut)
@@ -125,6 +160,7 @@ export class UpstreamList<L extends Listed> {
     this.#byName = fresh
     if (now.length === before.length && now.every((item, index) => item === before[index])) return
     this.#items = now
+    this.#noteChange()
     onChange()
   }
 
