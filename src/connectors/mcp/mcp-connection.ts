@@ -76,6 +76,8 @@ export class McpConnection implements Connection {
   async open(era: Era | 'auto', signal: AbortSignal): Promise<void> {
     await this.#client.open(era, signal)
     await this.#surface.open(signal)
+    // What it said before it died is no surface: a catalog would take tools away that it only failed to read.
+    if (this.#death !== undefined) throw this.#death
     void watchChanges({
       listen: (watching) => this.#listen(watching),
       onGap: () => this.#afterGap(),

@@ -47,6 +47,11 @@ async function openRaw(...habits: string[]) {
   return { upstream, pid }
 }
 
+it('R4: a process that dies of its list of tools was never open, whatever else it had listed', async () => {
+  const opening = openUpstream({ ...rawServer('overlong'), era: 'legacy' })
+  expect(await failure(opening)).toMatchObject({ code: 'UPSTREAM_PROTOCOL' })
+})
+
 describe('a request to a process that is dead', () => {
   it('R4: is known not to be sent where it comes before anybody has heard of the death, unlike one in flight', async () => {
     const { upstream, pid } = await openRaw()
