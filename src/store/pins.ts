@@ -4,8 +4,8 @@ import type { Pin, PinDecision, PinStore } from '../core/stores.ts'
 import type { Database, PinTable } from './database.ts'
 import { bytesMax, requireSize } from './require-size.ts'
 
-/** One connection has fewer targets than this by far; more in one go is a fault, or an attack. */
-const togetherMax = 10_000
+/** As many as are kept of one connection: its first sight is pinned whole, or a server that lists more is never pinned. */
+const togetherMax = 20_000
 
 /** Pins in the table `pins`. */
 export function createPinStore({ query, writeTogether }: Database): PinStore {

@@ -42,6 +42,9 @@ const breakages: Readonly<Record<string, Breakage>> = {
       },
     },
   }),
+  'writes as many pins at once as are kept of one connection': ({ pins }) => ({
+    pins: { ...pins, put: (all) => pins.put(all.slice(0, 10_000)) },
+  }),
   'keeps a credential and counts its versions': ({ credentials }) => ({
     credentials: {
       ...credentials,

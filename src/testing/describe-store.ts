@@ -42,6 +42,7 @@ export function listStorePromises(kind: StoreKind): readonly StorePromise[] {
     within('lists pins of one connection or all, in order', listPins),
     within('removes pins, and passes over those that are not there', removePins),
     within('writes pins all or none', putAllOrNone),
+    within('writes as many pins at once as are kept of one connection', putMany),
     within('keeps a credential and counts its versions', countVersions),
     within('keeps credentials apart by each field of their key', keepApart),
     within('writes a credential only over the version that was read', compareVersions),
@@ -112,6 +113,13 @@ async function putAllOrNone({ pins }: Stores): Promise<void> {
   const thrown = await rejectionOf(pins.put([pinOf('a'), broken as Pin, pinOf('c')]))
   demand(thrown !== undefined, 'a pin that was never seen was accepted')
   equal(await pins.list(), [], 'what a failed put left behind')
+}
+
+/** An upstream that lists as much as it may is pinned at its first sight, whole. */
+async function putMany({ pins }: Stores): Promise<void> {
+  const many = Array.from({ length: 20_000 }, (_, index) => pinOf(`tool${index}`))
+  await pins.put(many)
+  equal((await pins.list('api')).length, many.length, 'the pins that were put together')
 }
 
 async function countVersions({ credentials }: Stores): Promise<void> {
