@@ -306,6 +306,21 @@ describe('a store', () => {
     ])
   })
 
+  it('that does not take the last change holds a stop up for 2 s and no longer', async () => {
+    const targets = createStore()
+    const { clock, slot, lines } = setUpSlot(createSupply().open, () => 1, { targets, fingerprint: 'f1' })
+    await clock.advance(0)
+    targets.gate = new Promise(() => {})
+    let isClosed = false
+    void slot.close().then(() => {
+      isClosed = true
+    })
+    await clock.advance(1_900)
+    expect(isClosed).toBe(false)
+    await clock.advance(100)
+    expect([isClosed, lines.at(-1)?.['event']]).toEqual([true, 'connection.memory-failed'])
+  })
+
   it('gets nothing of a connection that offers more than 16 Mi characters', async () => {
     const targets = createStore()
     const { clock, slot, lines } = setUpSlot(

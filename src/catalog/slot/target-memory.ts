@@ -7,6 +7,7 @@ import { readTargets, writeTargets } from './target-definition.ts'
 /** Changes that come close together are written once. */
 const settleMs = 1_000
 const recallMs = 2_000
+const closeMs = 2_000
 /** What a connection with ten thousand ordinary tools takes; beyond it nothing is remembered. */
 const textCharsMax = 16 * 1024 * 1024
 
@@ -60,9 +61,18 @@ export class TargetMemory {
     this.#timer = clock.setTimer(() => this.#begin(), settleMs)
   }
 
-  /** Resolves when what was remembered last is written, or could not be. */
+  /** Resolves when what was remembered last is written, or could not be; after 2 s at the latest. */
   async close(): Promise<void> {
     this.#timer?.cancel()
+    const { clock } = this.#options
+    try {
+      await within(clock, closeMs, this.#writeLast())
+    } catch (thrown) {
+      this.#complain(thrown, 'What a connection offers could not be remembered.')
+    }
+  }
+
+  async #writeLast(): Promise<void> {
     await this.#writing
     this.#begin()
     await this.#writing
