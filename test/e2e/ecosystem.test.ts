@@ -83,7 +83,7 @@ function behindHttp(v1: SdkHttpServer, v2: SdkHttpServer) {
   }
 }
 
-/** Google's MCP Toolbox over stdio and over HTTP; a program of 300 MB that `npm ci --prefix bench/rivals` brings. */
+/** Google's MCP Toolbox over stdio and over HTTP; a program of 300 MB that `(cd bench/rivals && npm ci)` brings. */
 async function toolboxes() {
   if (!hasToolbox) return {}
   const args = ['--prebuilt', 'sqlite', '--disable-version-check']
@@ -206,4 +206,4 @@ describe.each(Object.entries(clients))('through %s', (_name, connect) => {
 })
 
 if (!hasToolbox)
-  process.stdout.write('Google’s MCP Toolbox is not tested: run npm ci --prefix bench/rivals.\n')
+  process.stdout.write('Google’s MCP Toolbox is not tested: run (cd bench/rivals && npm ci).\n')
