@@ -63,7 +63,7 @@ export function createBase(options: {
   const egress = createEgress({ log, clock: systemClock })
   const { hostEnv, person } = options
   const builtIn = createConnectors({
-    ...{ egress, hostEnv, self: identity },
+    ...{ egress, hostEnv, self: identity, compileSchema: compileJsonSchema },
     ...(person === undefined ? {} : { person }),
   })
   return { log, egress, connectors: [...builtIn, ...(options.connectors ?? [])] }

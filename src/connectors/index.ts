@@ -1,5 +1,6 @@
 import type { Person } from '../core/authorisation.ts'
 import type { AnyConnector } from '../core/connector.ts'
+import type { JsonSchema, SchemaIssue } from '../core/schema.ts'
 import type { Egress } from '../egress/egress.ts'
 import { createHttpConnector } from './http/http.ts'
 import { createMcpConnector } from './mcp/mcp.ts'
@@ -9,6 +10,11 @@ import { sql } from './sql/sql.ts'
 /** What connectors are built with. */
 export interface ConnectorParts {
   readonly egress: Egress
+  /**
+   * Compiles a JSON Schema that somebody else wrote. What it gives checks a value, and names at most ten faults, none
+   * where the value fits. Throws an Error for what is no schema, or one too costly to check. Not cheap: keep the result.
+   */
+  readonly compileSchema: (schema: JsonSchema) => (value: unknown) => readonly SchemaIssue[]
   /** The process's environment, of which child processes inherit a short list (S9). */
   readonly hostEnv: Readonly<Record<string, string | undefined>>
   /** Who Weir says it is to other servers. */
