@@ -1,0 +1,42 @@
+import { systemClock } from '../../../core/clock.ts'
+import { WeirError } from '../../../core/error.ts'
+import { toStatementError } from './pg-failure.ts'
+import { type PgSession, SessionBroken } from './pg-session.ts'
+
+const commitTimeoutMs = 5000
+
+/**
+ * Commits. Once it was sent nothing stops it any more: OUTCOME_UNKNOWN says that the server did not tell in time, or
+ * not before the connection broke. A constraint that is checked only now undoes everything, and is an SQL_ERROR.
+ */
+export async function commit(session: PgSession, alias: string): Promise<void> {
+  const startedMs = performance.now()
+  const wasUsable = session.isUsable
+  const timer = systemClock.setTimer(() => session.cutOff(), commitTimeoutMs)
+  try {
+    const { tags } = await session.script('COMMIT')
+    if (tags[0] !== 'COMMIT') throw undone('The transaction had failed, and the database undid it.')
+  } catch (thrown) {
+    if (thrown instanceof SessionBroken && wasUsable) throw unknown(alias, thrown)
+    const error = toStatementError(thrown, { alias, query: '', startedMs })
+    if (!(error instanceof WeirError)) throw error
+    throw new WeirError(error.code, `${error.message} Nothing was changed.`, {
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      cause: thrown,
+    })
+  } finally {
+    timer.cancel()
+  }
+}
+
+function undone(message: string): WeirError {
+  return new WeirError('SQL_ERROR', message)
+}
+
+function unknown(alias: string, cause: unknown): WeirError {
+  return new WeirError(
+    'OUTCOME_UNKNOWN',
+    `Database ${alias} stopped answering during the commit, which may or may not have happened.`,
+    { hint: 'Read the data before you send the transaction again.', cause },
+  )
+}
