@@ -14,7 +14,7 @@ export async function commit(session: PgSession, alias: string): Promise<void> {
   const wasUsable = session.isUsable
   const timer = systemClock.setTimer(() => session.cutOff(), commitTimeoutMs)
   try {
-    const { tags } = await session.script('COMMIT')
+    const { tags } = await session.protect(session.script('COMMIT'))
     if (tags[0] !== 'COMMIT') throw undone('The transaction had failed, and the database undid it.')
   } catch (thrown) {
     if (thrown instanceof SessionBroken && wasUsable) throw unknown(alias, thrown)

@@ -57,6 +57,7 @@ export class PgSession implements Session {
   #listener: () => void = () => {}
   #ended: Promise<void> | undefined
   #cancelling: Promise<void> | undefined
+  #protected: Promise<void> | undefined
 
   /** Takes a client that is connected. `cancel` asks the server to stop what this session runs. */
   constructor(client: Client, types: TypeCatalogue, cancel: () => Promise<void>) {
@@ -118,6 +119,15 @@ export class PgSession implements Session {
     this.#cancelling = this.#current === undefined ? Promise.resolve() : this.#cancel()
   }
 
+  /** Work that the end of the session waits for: a commit that was sent must not be left in doubt. */
+  async protect<T>(work: Promise<T>): Promise<T> {
+    this.#protected = work.then(
+      () => {},
+      () => {},
+    )
+    return await work
+  }
+
   /** Gives the session up without reading what is still to come. */
   cutOff(): void {
     this.abandon()
@@ -130,6 +140,7 @@ export class PgSession implements Session {
   }
 
   async #end(): Promise<void> {
+    await this.#protected
     await this.#cancelling
     const stream = this.#wire.stream as unknown as Socket
     if (stream.closed) return

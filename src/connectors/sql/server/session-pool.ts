@@ -86,10 +86,13 @@ export class SessionPool<S extends Session> {
   release(session: S): void {
     const seat = this.#seats.get(session)
     if (seat === undefined) return
-    if (this.#closed || !session.isUsable || seat.uses >= usesMax) return this.#remove(session)
-    for (const waiter of this.#waiting) return this.#give(waiter, session)
-    seat.idleSinceMs = this.#options.clock.monotonicMs()
-    this.#idle.push(session)
+    const [waiter] = this.#waiting
+    if (this.#closed || !session.isUsable || seat.uses >= usesMax) this.#remove(session)
+    else if (waiter !== undefined) this.#give(waiter, session)
+    else {
+      seat.idleSinceMs = this.#options.clock.monotonicMs()
+      this.#idle.push(session)
+    }
   }
 
   /** Ends the sessions that nobody uses: one of them turned out to be dead without a word. */
@@ -155,10 +158,8 @@ export class SessionPool<S extends Session> {
       this.release(session)
     } catch (thrown) {
       this.#opening--
-      for (const waiter of this.#waiting) {
-        this.#refuse(waiter, thrown)
-        break
-      }
+      const [waiter] = this.#waiting
+      if (waiter !== undefined) this.#refuse(waiter, thrown)
     }
   }
 
