@@ -1,5 +1,5 @@
 import { WeirError } from '../../../core/error.ts'
-import type { Patience, RowReader, Statement } from '../dialect.ts'
+import type { Patience, RowReader, RowSet, Statement } from '../dialect.ts'
 import { RowBuffer } from '../server/row-buffer.ts'
 import { runBounded } from '../server/run-bounded.ts'
 import { unavailable } from '../server/server-error.ts'
@@ -40,6 +40,8 @@ class PgRowReader implements RowReader {
   readonly #parts: ReaderParts
   readonly #buffer = new RowBuffer()
   #shape: RowShape | undefined
+  /** Whether all rows are here, so that the session is not needed for what is left. */
+  #isRead = false
   #closed: Promise<void> | undefined
 
   constructor(parts: ReaderParts) {
@@ -59,20 +61,28 @@ class PgRowReader implements RowReader {
     })
   }
 
-  async next(bytesMax: number, patience: Patience) {
-    const { alias, rowsMax } = this.#parts
-    if (this.#closed !== undefined) throw unavailable(alias, 'has closed this reader')
-    const limits = { rowsMax, bytesMax }
+  async next(bytesMax: number, patience: Patience): Promise<RowSet> {
+    const limits = { rowsMax: this.#parts.rowsMax, bytesMax }
+    const startedMs = performance.now()
+    if (this.#closed !== undefined && !this.#isRead) throw lostReader(this.#parts.alias)
     await this.#run(patience, async () => {
-      for (let want = this.#buffer.wanted(limits); want > 0; want = this.#buffer.wanted(limits))
+      for (let want = this.#buffer.wanted(limits); want > 0; want = this.#buffer.wanted(limits)) {
         await this.#fetch(want)
+      }
     })
-    const { rows, done } = this.#buffer.take(limits)
-    if (done) await this.close()
-    return { rows, columns: this.#shape!.columns, done }
+    const { rows, truncated } = this.#buffer.take(limits)
+    return {
+      rows,
+      columns: this.#shape!.columns,
+      count: rows.length,
+      truncated,
+      execution_time_ms: Math.round((performance.now() - startedMs) * 1000) / 1000,
+    }
   }
 
+  /** Under way is something only where the caller does not wait for it: it is stopped. */
   close(): Promise<void> {
+    if (this.#parts.session.isBusy) this.#parts.session.abandon()
     this.#closed ??= leaveTransaction(this.#parts.session).finally(() => this.#parts.release())
     return this.#closed
   }
@@ -88,7 +98,10 @@ class PgRowReader implements RowReader {
       },
     )
     // A tag says that the statement came to its end; the row limit leaves it open.
-    if (tags[0] !== undefined) this.#buffer.end()
+    if (tags[0] === undefined) return
+    this.#buffer.end()
+    this.#isRead = true
+    await this.close()
   }
 
   async #run(patience: Patience, work: () => Promise<void>): Promise<void> {
@@ -109,4 +122,8 @@ function tooWide(): WeirError {
   return new WeirError('SQL_ERROR', 'A few rows alone take more than Weir holds at once.', {
     hint: 'Select fewer columns, or a part of the large ones with substr().',
   })
+}
+
+function lostReader(alias: string): WeirError {
+  return unavailable(alias, 'has lost the result that was being read', { hint: 'Run the query again.' })
 }

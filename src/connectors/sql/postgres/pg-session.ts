@@ -72,6 +72,11 @@ export class PgSession implements Session {
     return this.#broken === undefined && this.#ended === undefined
   }
 
+  /** Whether the server has not answered yet. */
+  get isBusy(): boolean {
+    return this.#current !== undefined
+  }
+
   onBreak(listener: () => void): void {
     this.#listener = listener
   }

@@ -5,8 +5,8 @@ import type {
   RowSet,
   SchemaDescription,
   Statement,
-  TransactionLimits,
   TransactionResult,
+  TransactOptions,
 } from '../dialect.ts'
 import { runBounded } from '../server/run-bounded.ts'
 import { overloaded, readOnlyDatabase } from '../server/server-error.ts'
@@ -76,7 +76,7 @@ export class PostgresDatabase implements Database {
 
   async transact(
     statements: readonly Statement[],
-    limits: TransactionLimits,
+    limits: TransactOptions,
     patience: Patience,
   ): Promise<TransactionResult> {
     const { alias, writers } = this.#parts
@@ -138,11 +138,11 @@ export class PostgresDatabase implements Database {
   async #transactOn(
     session: PgSession,
     statements: readonly Statement[],
-    { bytesMax, isolation }: TransactionLimits,
+    { bytesMax, isolation }: TransactOptions,
     patience: Patience,
   ): Promise<TransactionResult['results']> {
     const { alias, rowsMax, statementTimeoutMs } = this.#parts
-    const context = { alias, limits: { rowsMax, bytesMax }, isolation: isolation?.toUpperCase() }
+    const context = { alias, limits: { rowsMax, bytesMax }, isolation }
     const abandon = () => session.abandon()
     const run = async () => {
       await this.#probe.refuse(session, statements)

@@ -1,5 +1,5 @@
 import { WeirError } from '../../../core/error.ts'
-import type { ChangeCount, Statement, TransactionResult } from '../dialect.ts'
+import type { ChangeCount, IsolationLevel, Statement, TransactionResult } from '../dialect.ts'
 import { checkNoNul } from '../server/check-parameters.ts'
 import { type ResultLimits, RowCollector } from '../server/row-collector.ts'
 import { nameStatement } from '../server/server-error.ts'
@@ -15,8 +15,8 @@ type Results = TransactionResult['results']
 export interface TransactionContext {
   readonly alias: string
   readonly limits: ResultLimits
-  /** As SQL has it: `SERIALIZABLE`. Undefined: the server's default. */
-  readonly isolation: string | undefined
+  /** Undefined: the server's own default. */
+  readonly isolation: IsolationLevel | undefined
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { ResultLimits } from './row-collector.ts'
+import { type ResultLimits, rowTooLarge } from './row-collector.ts'
 
 /** Rows asked for first, while it is not known how large they are. */
 const firstRows = 20
@@ -40,17 +40,18 @@ export class RowBuffer {
     return Math.max(1, Math.min(missing, fitting))
   }
 
-  /** The next page, of at least one row where there is one, however large it is. */
-  take({ rowsMax, bytesMax }: ResultLimits): { rows: readonly Row[]; done: boolean } {
+  /** The next page. `truncated` says that there are more. Throws SQL_ERROR where its first row alone is too large. */
+  take({ rowsMax, bytesMax }: ResultLimits): { rows: readonly Row[]; truncated: boolean } {
     let count = 0
     let bytes = 0
     for (const entry of this.#waiting) {
-      if (count === rowsMax || (count > 0 && bytes + entry.bytes > bytesMax)) break
+      if (entry.bytes > bytesMax && count === 0) throw rowTooLarge(entry.bytes, bytesMax)
+      if (count === rowsMax || bytes + entry.bytes > bytesMax) break
       count++
       bytes += entry.bytes
     }
     const rows = this.#waiting.splice(0, count).map(({ row }) => row)
     this.#bytes -= bytes
-    return { rows, done: this.#ended && this.#waiting.length === 0 }
+    return { rows, truncated: !this.#ended || this.#waiting.length > 0 }
   }
 }

@@ -54,7 +54,8 @@ export class RowCollector {
   }
 }
 
-function rowTooLarge(bytes: number, bytesMax: number): WeirError {
+/** The first row alone does not fit the answer. */
+export function rowTooLarge(bytes: number, bytesMax: number): WeirError {
   return new WeirError(
     'SQL_ERROR',
     `One row alone takes ${bytes} bytes of JSON; ${bytesMax} are allowed here.`,
