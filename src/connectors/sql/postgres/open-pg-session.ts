@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import type { Client, Connection } from 'pg'
 import { systemClock } from '../../../core/clock.ts'
@@ -33,12 +34,15 @@ export interface PgLogin {
 }
 
 /** Logs in, and refuses a role that may do more than the config allows. Rejects with DATABASE_UNAVAILABLE. */
-export async function openPgSession(login: PgLogin): Promise<PgSession> {
+export async function openPgSession(login: PgLogin, signal: AbortSignal): Promise<PgSession> {
   const { default: pg } = await import('pg')
   const client = new pg.Client(configure(login))
   const ignore = () => {}
+  const stop = () => (client.connection.stream as Socket).destroy(new Error('Weir is stopping.'))
   client.on('error', ignore)
+  signal.addEventListener('abort', stop, { once: true })
   try {
+    signal.throwIfAborted()
     await client.connect()
     const session = new PgSession(client, login.types, () => cancelRunning(pg.Connection, client, login))
     try {
@@ -51,6 +55,8 @@ export async function openPgSession(login: PgLogin): Promise<PgSession> {
   } catch (thrown) {
     await client.end().catch(ignore)
     throw toOpenError(thrown, login.alias)
+  } finally {
+    signal.removeEventListener('abort', stop)
   }
 }
 

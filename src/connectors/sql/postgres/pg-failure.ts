@@ -30,6 +30,8 @@ function toServerError(fault: ServerFault, { alias, query, startedMs }: FailureC
       })
     case '57014':
       if (message.startsWith('COPY')) return copyForbidden()
+      if (message.includes('user request'))
+        return unavailable(alias, 'was told by somebody to stop the statement')
       return statementTooLate(alias, Math.round(performance.now() - startedMs))
     case '55P03':
       return new WeirError('SQL_BUSY', `Database ${alias} stayed locked by another writer.`, {

@@ -111,7 +111,8 @@ class PgRowReader implements RowReader {
     try {
       await runBounded({ alias, patience, limitMs: statementTimeoutMs, abandon }, work())
     } catch (thrown) {
-      void this.close()
+      if (this.#closed !== undefined) throw lostReader(alias)
+      await this.close()
       if (this.#buffer.isOverfull) throw tooWide()
       throw toStatementError(thrown, { alias, query: statement.query, startedMs })
     }

@@ -43,7 +43,7 @@ function createPostgresDatabase(alias: string, config: DatabaseConfig): Postgres
       alias,
       idleMs: pool.idleMs,
       clock: systemClock,
-      open: () => openPgSession({ ...login, mode }),
+      open: (signal) => openPgSession({ ...login, mode }, signal),
     })
   return new PostgresDatabase({
     alias,

@@ -30,8 +30,8 @@ export interface PoolOptions<S extends Session> {
   /** How long a session beyond the pool's size may be idle. */
   readonly idleMs: number
   readonly clock: Clock
-  /** Logs in. Rejects with a WeirError. */
-  open(): Promise<S>
+  /** Logs in. Rejects with a WeirError, and without delay once `signal` aborts. */
+  open(signal: AbortSignal): Promise<S>
 }
 
 interface Seat {
@@ -40,6 +40,7 @@ interface Seat {
 }
 
 interface Waiter<S> {
+  readonly number: number
   readonly watch: Watch
   resolve(session: S): void
   reject(error: unknown): void
@@ -57,7 +58,9 @@ export class SessionPool<S extends Session> {
   readonly #idle: S[] = []
   readonly #waiting = new Set<Waiter<S>>()
   readonly #ending = new Set<Promise<void>>()
+  readonly #stop = new AbortController()
   #opening = 0
+  #waiters = 0
   #peakUsed = 0
   #resizedMs = 0
   #sweeper: Timer | undefined
@@ -103,6 +106,7 @@ export class SessionPool<S extends Session> {
   /** Ends every session and waits until the last socket is closed. Safe to call twice. */
   async close(): Promise<void> {
     this.#closed = true
+    this.#stop.abort()
     this.#sweeper?.cancel()
     for (const waiter of this.#waiting) this.#refuse(waiter, closed(this.#options.alias))
     for (const session of [...this.#seats.keys()]) this.#remove(session)
@@ -130,7 +134,8 @@ export class SessionPool<S extends Session> {
     return new Promise((resolve, reject) => {
       const stop = (reason: unknown, waitedMs: number) =>
         this.#refuse(waiter, reason ?? tooLate(this.#options.alias, waitedMs, 'had no free session'))
-      const waiter = { watch: watchPatience(patience, waitTimeoutMs, stop), resolve, reject }
+      const watch = watchPatience(patience, waitTimeoutMs, stop)
+      const waiter = { number: ++this.#waiters, watch, resolve, reject }
       this.#waiting.add(waiter)
       this.#grow()
     })
@@ -149,8 +154,9 @@ export class SessionPool<S extends Session> {
   }
 
   async #open(): Promise<void> {
+    const waiters = this.#waiters
     try {
-      const session = await this.#options.open()
+      const session = await this.#options.open(this.#stop.signal)
       this.#opening--
       this.#seats.set(session, { uses: 0, idleSinceMs: this.#options.clock.monotonicMs() })
       session.onBreak(() => this.#dropIdle(session))
@@ -159,7 +165,9 @@ export class SessionPool<S extends Session> {
     } catch (thrown) {
       this.#opening--
       const [waiter] = this.#waiting
-      if (waiter !== undefined) this.#refuse(waiter, thrown)
+      // Who came after this login began has one coming that may fare better.
+      if (waiter !== undefined && waiter.number <= waiters) this.#refuse(waiter, thrown)
+      this.#grow()
     }
   }
 
