@@ -1,5 +1,6 @@
 import { systemClock } from '../../../core/clock.ts'
 import { WeirError } from '../../../core/error.ts'
+import { outcomeUnknown, saysUnchanged } from '../server/server-error.ts'
 import { toStatementError } from './pg-failure.ts'
 import { type PgSession, SessionBroken } from './pg-session.ts'
 
@@ -17,13 +18,9 @@ export async function commit(session: PgSession, alias: string): Promise<void> {
     const { tags } = await session.protect(session.script('COMMIT'))
     if (tags[0] !== 'COMMIT') throw undone('The transaction had failed, and the database undid it.')
   } catch (thrown) {
-    if (thrown instanceof SessionBroken && wasUsable) throw unknown(alias, thrown)
+    if (thrown instanceof SessionBroken && wasUsable) throw outcomeUnknown(alias, thrown)
     const error = toStatementError(thrown, { alias, query: '', startedMs })
-    if (!(error instanceof WeirError)) throw error
-    throw new WeirError(error.code, `${error.message} Nothing was changed.`, {
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      cause: thrown,
-    })
+    throw error instanceof WeirError ? saysUnchanged(error, thrown) : error
   } finally {
     timer.cancel()
   }
@@ -31,12 +28,4 @@ export async function commit(session: PgSession, alias: string): Promise<void> {
 
 function undone(message: string): WeirError {
   return new WeirError('SQL_ERROR', message)
-}
-
-function unknown(alias: string, cause: unknown): WeirError {
-  return new WeirError(
-    'OUTCOME_UNKNOWN',
-    `Database ${alias} stopped answering during the commit, which may or may not have happened.`,
-    { hint: 'Read the data before you send the transaction again.', cause },
-  )
 }

@@ -19,32 +19,11 @@ export const parseFloat64: ParseValue = (text) => {
   return Number.isFinite(number) ? number : text
 }
 
-/** A decimal of at most 15 digits is a number, which then says the same; a longer one its digits as a string. */
-export const parseDecimal: ParseValue = (text) => {
-  if (text.length <= 15) return parseFloat64(text)
-  const digits = text.replace(/^-?0*\.?0*|\./g, '')
-  return digits.length <= 15 ? parseFloat64(text) : text
-}
-
 /** `\x` and hex digits become `{"$bytes": base64}`. */
 export const parseBytes: ParseValue = (text) => {
   if (!text.startsWith('\\x')) return text
   return { $bytes: Buffer.from(text.slice(2), 'hex').toString('base64') }
 }
-
-/** JSON itself. Integers in it that a number cannot hold become strings, as they do outside of it. */
-export const parseJson: ParseValue = (text) => {
-  if (!/\d{16}/.test(text)) return JSON.parse(text)
-  return (JSON.parse as ParseWithSource)(text, (_key, value, context) => {
-    if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
-    return Number.isInteger(value) && /^-?\d+$/.test(context.source ?? '') ? context.source : value
-  })
-}
-
-type ParseWithSource = (
-  text: string,
-  reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown,
-) => unknown
 
 /** `2026-11-05 10:00:00.5` becomes ISO 8601; `infinity` and years before Christ stay as they are. */
 export const parseTimestamp: ParseValue = (text) =>

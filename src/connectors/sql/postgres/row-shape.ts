@@ -1,5 +1,5 @@
-import { numberColumns } from '../server/number-columns.ts'
-import type { ParseValue, TypeCatalogue } from './type-catalogue.ts'
+import { createRowBuilder, numberColumns } from '../server/number-columns.ts'
+import type { TypeCatalogue } from './type-catalogue.ts'
 import type { WireField } from './wire.ts'
 
 /** How the rows of one statement are read: everything that is the same for all of them. */
@@ -14,28 +14,14 @@ export interface RowShape {
 export function createRowShape(fields: readonly WireField[], types: TypeCatalogue): RowShape {
   const columns = numberColumns(fields.map(({ name }) => name))
   const parsers = fields.map(({ dataTypeID }) => types.parserOf(dataTypeID))
-  const keyBytes = columns.reduce((sum, name) => sum + Buffer.byteLength(name) + 4, 2)
-  const parse = columns.includes('__proto__') ? parseSafely : parsePlainly
-  return { columns, keyBytes, parse: (values) => parse(columns, parsers, values) }
-}
-
-type Values = readonly (string | null)[]
-
-function parsePlainly(columns: readonly string[], parsers: readonly ParseValue[], values: Values) {
-  const row: Record<string, unknown> = {}
-  for (let index = 0; index < columns.length; index++) {
-    const value = values[index]!
-    row[columns[index]!] = value === null ? null : parsers[index]!(value)
+  const build = createRowBuilder(columns)
+  return {
+    columns,
+    keyBytes: columns.reduce((sum, name) => sum + Buffer.byteLength(name) + 4, 2),
+    parse: (values) =>
+      build((index) => {
+        const value = values[index]!
+        return value === null ? null : parsers[index]!(value)
+      }),
   }
-  return row
-}
-
-/** An assignment to `__proto__` would not make a member of that name. */
-function parseSafely(columns: readonly string[], parsers: readonly ParseValue[], values: Values) {
-  return Object.fromEntries(
-    columns.map((name, index) => {
-      const value = values[index]!
-      return [name, value === null ? null : parsers[index]!(value)]
-    }),
-  )
 }

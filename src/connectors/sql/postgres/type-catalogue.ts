@@ -1,13 +1,12 @@
+import { parseDecimal, parseJson } from '../server/parse-exactly.ts'
 import {
   createArrayParser,
   type ParseValue,
   parseBoolean,
   parseBytes,
-  parseDecimal,
   parseFloat64,
   parseInstant,
   parseInteger,
-  parseJson,
   parseText,
   parseTimestamp,
 } from './parse-values.ts'

@@ -43,10 +43,28 @@ export function statementTooLate(alias: string, waitedMs: number): WeirError {
   })
 }
 
+/** The server did not tell whether a commit that was sent has happened. */
+export function outcomeUnknown(alias: string, cause: unknown): WeirError {
+  return new WeirError(
+    'OUTCOME_UNKNOWN',
+    `Database ${alias} stopped answering during the commit, which may or may not have happened.`,
+    { hint: 'Read the data before you send the transaction again.', cause },
+  )
+}
+
 /** Writing is not allowed by the config. */
 export function readOnlyDatabase(alias: string): WeirError {
   return new WeirError('SQL_READ_ONLY', `Database ${alias} is open for reading only.`, {
     hint: 'Only an operator can allow writing, with `write: true` at this database.',
+  })
+}
+
+/** The same error of a transaction that was undone. */
+export function saysUnchanged(error: WeirError, cause: unknown = error): WeirError {
+  return new WeirError(error.code, `${error.message} Nothing was changed.`, {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.data === undefined ? {} : { data: error.data }),
+    cause,
   })
 }
 
