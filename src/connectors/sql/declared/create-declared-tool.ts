@@ -18,7 +18,7 @@ import type { DeclaredParameter, DeclaredTool } from './declared-config.ts'
 
 type Input = Readonly<Record<string, unknown>>
 
-const { next_cursor: _, ...readFields } = pageFields
+const { next_cursor: _cursor, quality_validation: _quality, ...readFields } = pageFields
 const rowsOutput = z.strictObject(readFields)
 const oneOutput = z.strictObject({
   success: z.literal(true).describe('Always true: what fails is an error.'),

@@ -41,6 +41,7 @@ class SqliteDatabase implements Database {
   readonly #readers: WorkerPool
   readonly #openReaders = new Set<WorkerPool>()
   readonly #writer: WorkerPool | undefined
+  #isClosed = false
 
   constructor(alias: string, config: DatabaseConfig, path: string) {
     const { write: writable, rowsMax, statementTimeoutMs, readers } = config
@@ -66,6 +67,7 @@ class SqliteDatabase implements Database {
   /** A process of its own for each: its iterator holds the result, and a slow reader of pages holds nobody up. */
   async openReader(statement: Statement, patience: Patience): Promise<RowReader> {
     const pool = new WorkerPool({ ...this.#reading, processes: 1, replayable: false })
+    if (this.#isClosed) await pool.close()
     this.#openReaders.add(pool)
     const close = async () => {
       this.#openReaders.delete(pool)
@@ -105,6 +107,7 @@ class SqliteDatabase implements Database {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     const pools = [this.#readers, this.#writer, ...this.#openReaders]
     await Promise.all(pools.map((pool) => pool?.close()))
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { WeirError } from '../../../core/error.ts'
 import type { JsonSchema, SchemaIssue } from '../../../core/schema.ts'
+import type { RowSet } from '../dialect.ts'
 
 /** Compiles a JSON Schema that somebody else wrote; `createSqlConnector` is given one. */
 export type CompileSchema = (schema: JsonSchema) => (value: unknown) => readonly SchemaIssue[]
@@ -26,7 +27,7 @@ export const expectedSchemaField = z
   .record(z.string(), z.unknown())
   .optional()
   .describe(
-    'A JSON Schema (2020-12 or draft-07) for each row, or for the list of rows where its type is array. Rows that do not fit fail the call with QUALITY_REJECTED.',
+    'A JSON Schema (2020-12 or draft-07) for each row, or for the list of rows where its type is array; with with_cursor for those of every page. Rows that do not fit fail the call with QUALITY_REJECTED.',
   )
 
 /** D1-017. */
@@ -38,6 +39,9 @@ export const qualityField = z
   .nullable()
   .describe('What expected_schema was checked on; null where none was given or enforced.')
 
+/** Throws QUALITY_REJECTED, with the first faults, where rows do not fit. */
+export type RowCheck = (rows: RowSet['rows']) => QualityReport
+
 /** Holds rows to a schema that comes with the call (D1-022). */
 export class ResultCheck {
   readonly #compile: CompileSchema
@@ -48,10 +52,7 @@ export class ResultCheck {
   }
 
   /** Compiles the schema before anything runs: INVALID_INPUT where it is none. `undefined`: nothing to check. */
-  prepare(
-    schema: JsonSchema | undefined,
-    isOn = true,
-  ): ((rows: readonly unknown[]) => QualityReport) | undefined {
+  prepare(schema: JsonSchema | undefined, isOn = true): RowCheck | undefined {
     if (schema === undefined || !isOn) return undefined
     const check = this.#find(schema)
     const isForList = schema['type'] === 'array'
