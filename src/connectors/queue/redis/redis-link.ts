@@ -69,7 +69,7 @@ export class RedisLink {
     const client = await this.#ready(stop)
     const typeMapping = { [this.#redis.RESP_TYPES.BLOB_STRING]: Buffer }
     const sent = client.sendCommand([...args], { typeMapping }).catch((thrown: unknown) => {
-      throw explainFailure(this.#redis, this.broker, thrown)
+      throw this.#isClosed ? this.#renderClosed(true) : explainFailure(this.#redis, this.broker, thrown)
     })
     return this.#bound(sent, client, stop)
   }
@@ -94,8 +94,11 @@ export class RedisLink {
   }
 
   #requireOpen(): void {
-    if (!this.#isClosed) return
-    throw new WeirError('CONNECTION_UNAVAILABLE', 'The connection is closed.', { data: { sent: false } })
+    if (this.#isClosed) throw this.#renderClosed(false)
+  }
+
+  #renderClosed(sent: boolean): WeirError {
+    return new WeirError('CONNECTION_UNAVAILABLE', 'The connection is closed.', { data: { sent } })
   }
 
   #renderDown(): WeirError {
