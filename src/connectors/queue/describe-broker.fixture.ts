@@ -42,10 +42,7 @@ export interface BrokerWorld {
  * Declares the suite that every kind of broker must pass on a real server. What a kind cannot do by its capabilities must
  * be refused by name.
  */
-export function describeBroker(
-  given: BrokerCase,
-  ...chapters: readonly ((world: BrokerWorld) => void)[]
-): void {
+export function describeBroker(given: BrokerCase): void {
   describe(`broker ${given.kind.title}`, () => {
     const run = randomBytes(5).toString('hex')
     const queues: string[] = []

@@ -30,6 +30,8 @@ export class RedisLink {
   #client: Client | undefined
   /** Why there is no connection; undefined while there is one, or none was tried yet. */
   #failure: Error | undefined
+  /** While a connection was made and Redis has not greeted yet. */
+  #greeting: Timer | undefined
   #isClosed = false
 
   constructor(redis: Redis, config: BrokerConfig, context: BrokerContext) {
@@ -78,7 +80,7 @@ export class RedisLink {
   close(): void {
     this.#isClosed = true
     this.#client?.destroy()
-    this.#wake()
+    this.#note(undefined)
   }
 
   async #ready(stop?: StopSignal): Promise<Client> {
@@ -120,34 +122,35 @@ export class RedisLink {
     client.on('connect', () => {
       // The library finishes an attempt that was under way when it was told to stop.
       if (this.#isClosed || this.#client !== client) client.destroy()
+      else this.#greeting = this.#context.clock.setTimer(() => this.#drop(client), answerTimeoutMs)
     })
     client.on('ready', () => {
-      if (this.#client !== client) return
-      this.#failure = undefined
-      this.#wake()
+      if (this.#client === client) this.#note(undefined)
     })
     client.on('error', (failure: Error) => {
-      if (this.#client !== client || this.#isClosed) return
-      if (this.#failure === undefined)
-        this.#context.log.warn({ err: failure }, 'The broker is not reachable.')
-      this.#failure = failure
-      this.#wake()
+      if (this.#client === client && !this.#isClosed) this.#note(failure)
     })
     // It never gives up by itself; what it says on the way comes as an event.
     client.connect().catch(() => {})
     return client
   }
 
+  /** What is known of the connection now; whoever waits for news hears it. */
+  #note(failure: Error | undefined): void {
+    this.#greeting?.cancel()
+    if (failure !== undefined && this.#failure === undefined) {
+      this.#context.log.warn({ err: failure }, 'The broker is not reachable.')
+    }
+    this.#failure = failure
+    for (const wake of this.#waiting) wake()
+  }
+
   /** A connection on which nothing comes back is as good as none. */
   #drop(client: Client): void {
     if (this.#client !== client || this.#isClosed) return
-    this.#failure = new Error(`no answer within ${answerTimeoutMs} ms`)
     this.#client = this.#connect()
+    this.#note(new Error(`no answer within ${answerTimeoutMs} ms`))
     client.destroy()
-  }
-
-  #wake(): void {
-    for (const wake of this.#waiting) wake()
   }
 
   #waitForNews(stop?: StopSignal): Promise<void> {
