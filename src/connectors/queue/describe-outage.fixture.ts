@@ -48,7 +48,10 @@ export function declareOutages({ given, queueName, open }: BrokerWorld): void {
       await relay.close()
     }
   })
+}
 
+/** The chapter on receivers that wait while the broker goes, or Weir. */
+export function declareEndings({ given, queueName, open }: BrokerWorld): void {
   it('a receiver that waits while the broker goes down is told, or gets its message afterwards', async () => {
     const relay = await given.openRelay()
     try {

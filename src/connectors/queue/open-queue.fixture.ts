@@ -80,6 +80,18 @@ export class OpenQueue {
     return message
   }
 
+  /** Receives and acknowledges until `count` messages came. */
+  async drain(queueName: string, count: number): Promise<ReceivedMessage[]> {
+    const all: ReceivedMessage[] = []
+    while (all.length < count) {
+      const some = await this.receive(queueName, { count: 10, timeout: 10 })
+      if (some.length === 0) throw new Error(`only ${all.length} of ${count} messages came`)
+      await Promise.all(some.map((message) => this.ack(queueName, message)))
+      all.push(...some)
+    }
+    return all
+  }
+
   ack(queueName: string, { lease }: { readonly lease: string }, options: CallOptions = {}): Promise<unknown> {
     return this.call('queue_ack', { queue_name: queueName, lease }, options)
   }
@@ -99,6 +111,11 @@ export class OpenQueue {
   close(): Promise<void> {
     return this.connection.close()
   }
+}
+
+/** What tests number their messages by: `{ n: 1 }`. */
+export function numbersOf(messages: readonly ReceivedMessage[]): unknown[] {
+  return messages.map(({ payload }) => payload['n'])
 }
 
 /** Opens a connection with this one broker. */

@@ -18,6 +18,7 @@ export class DueTimer {
   #timer: Timer | undefined
   #dueMs = 0
   #isOn = false
+  #isSweeping = false
   #isStopped = false
 
   constructor(link: RedisLink, context: BrokerContext) {
@@ -35,8 +36,11 @@ export class DueTimer {
   /** Something falls due after `delayMs`: the sleep ends then, if it would be longer. */
   expect(delayMs: number): void {
     this.start()
-    if (this.#timer !== undefined && this.#context.clock.monotonicMs() + delayMs < this.#dueMs)
-      this.#sleep(delayMs)
+    const dueMs = this.#context.clock.monotonicMs() + delayMs
+    if (dueMs >= this.#dueMs) return
+    // A sweep that is under way may have looked before; the sleep after it then ends by this time.
+    if (this.#isSweeping) this.#dueMs = dueMs
+    else this.#sleep(delayMs)
   }
 
   stop(): void {
@@ -45,6 +49,7 @@ export class DueTimer {
   }
 
   #sleep(ms: number): void {
+    if (this.#isStopped) return
     this.#timer?.cancel()
     const sleepMs = Math.min(sleepMsMax, Math.max(sleepMsMin, ms))
     this.#dueMs = this.#context.clock.monotonicMs() + sleepMs
@@ -52,9 +57,12 @@ export class DueTimer {
   }
 
   async #sweep(): Promise<void> {
-    this.#timer = undefined
+    this.#isSweeping = true
+    this.#dueMs = Number.POSITIVE_INFINITY
     const nextMs = await this.#askNext()
-    if (!this.#isStopped) this.#sleep(nextMs < 0 ? sleepMsMax : nextMs)
+    this.#isSweeping = false
+    const expectedMs = this.#dueMs - this.#context.clock.monotonicMs()
+    this.#sleep(Math.min(nextMs < 0 ? sleepMsMax : nextMs, expectedMs))
   }
 
   /** While Redis is down there is nothing to move; whoever calls is told so. */

@@ -106,7 +106,8 @@ export class RedisBroker implements Broker {
     if (stop.aborted) throw stop.reason
     const taking = this.#link.run(scripts.take, [queue], values)
     const rows = await untilStopped(taking, stop, (late) => this.#untake(queue, owner, late))
-    this.#dueTimer.start()
+    if (rows.length > 0) this.#dueTimer.expect(this.#config.leaseMs)
+    else this.#dueTimer.start()
     return rows.map(renderDelivery)
   }
 

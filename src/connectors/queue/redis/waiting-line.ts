@@ -58,6 +58,8 @@ export class WaitingLine<T> {
         waiter.stop.removeEventListener('abort', onStop)
         const at = this.#places.indexOf(place)
         if (at !== -1) this.#places.splice(at, 1)
+        // Nothing is looked for any more, so no timer need stay.
+        if (this.isEmpty) this.poke()
         act()
       }
       const place: Place<T> = {
