@@ -159,6 +159,8 @@ export interface BrokerKind {
   readonly options?: ZodType
   /** What is wrong with the URL, as a sentence without any part that may be secret; undefined if nothing is. */
   problemOf(url: string): string | undefined
+  /** Whether such a URL is reached by TLS; absent where `tls` may stand beside every URL of this kind. */
+  isSecure?(url: string): boolean
   /** Why a queue or a topic cannot be called that; undefined if it can. Absent where all that the tools take will do. */
   problemOfName?(name: string, use: 'queue' | 'topic'): string | undefined
   /** Loads the driver. Needs no network: the broker connects when it is first used, or checked. */

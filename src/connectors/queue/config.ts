@@ -28,7 +28,7 @@ const names = z.array(z.string().min(1).max(200)).nonempty()
 
 const broker = z.strictObject({
   url,
-  tls: tls.optional().describe('What TLS is made with. It is used where the URL’s scheme says so.'),
+  tls: tls.optional().describe('What TLS is made with, where the URL’s scheme says that it is used.'),
   send: z.boolean().default(true).describe('Whether queue_send and publish_event may use it.'),
   receive: z.boolean().default(true).describe('Whether queue_receive, queue_ack and queue_nack may use it.'),
   queues: names
@@ -71,9 +71,7 @@ const kindOptions: Readonly<Record<string, z.ZodType>> = Object.fromEntries(
   ),
 )
 // Which kinds there are is data, so the type does not tell of their options; each kind parses its own.
-const brokerOfAnyKind = broker
-  .extend(kindOptions)
-  .superRefine(refuseForeignOptions) as unknown as typeof broker
+const brokerOfAnyKind = broker.extend(kindOptions).superRefine(refuseIdleOptions) as unknown as typeof broker
 
 /** The config of one `queue` connection: its named brokers (D0-072). */
 export const queueConfig = z.strictObject({
@@ -98,11 +96,14 @@ export function renderBrokerConfig(config: NamedBrokerConfig): BrokerConfig {
   return { ...config, options: options?.parse(given[key] ?? {}) }
 }
 
-/** Options of another kind than the URL's would be set in vain. */
-function refuseForeignOptions(config: Readonly<Record<string, unknown>>, context: z.RefinementCtx): void {
-  const own = findBrokerKind(String(config['url']))
+/** What would be set in vain: options of another kind than the URL's, and certificates where there is no TLS. */
+function refuseIdleOptions(config: Readonly<Record<string, unknown>>, context: z.RefinementCtx): void {
+  const url = String(config['url'])
+  const own = findBrokerKind(url)
   for (const { key, title } of brokerKinds) {
     if (key === own?.key || config[key] === undefined) continue
     context.addIssue({ code: 'custom', path: [key], message: `the URL is not that of ${title}` })
   }
+  if (config['tls'] === undefined || own?.isSecure?.(url) !== false) return
+  context.addIssue({ code: 'custom', path: ['tls'], message: 'the URL’s scheme is one without TLS' })
 }

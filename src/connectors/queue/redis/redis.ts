@@ -24,6 +24,7 @@ export const redisKind: BrokerKind = {
   },
   options: redisOptions,
   problemOf: problemOfRedisUrl,
+  isSecure: (url) => /^rediss:/i.test(url),
   problemOfName(name) {
     const isOwn = ownEndings.test(name) || name.startsWith('weir:')
     return isOwn ? 'Weir keeps such keys for itself' : undefined
