@@ -213,6 +213,17 @@ describeWith('redis', 'queues that other programs share', (url) => {
     expect((await main.nack(queue, message)).outcome).toBe('dead-lettered')
   })
 
+  it('a queue whose keys are in somebody’s way holds up no other', async () => {
+    const [main, spoilt, queue] = [await open({ leaseMs: 100 }), name(), name()]
+    await main.send(spoilt, { n: 1 })
+    await main.receive(spoilt, { timeout: 0 })
+    await client.del(`${spoilt}:leases`)
+    await client.set(`${spoilt}:leases`, 'in the way')
+    await main.send(queue, { n: 2 }, { delay: 0.5 })
+    expect(await client.brPop(queue, 10)).not.toBeNull()
+    expect(await client.zScore('weir:due', spoilt)).toBeGreaterThan((await nowMs()) + 30_000)
+  })
+
   it('a queue that is full refuses more, for each priority and for delayed ones', async () => {
     const [main, queue] = [await open({ redis: { queueMessagesMax: 2 } }), name()]
     for (const more of [{}, { priority: 1 }, { delay: 60 }]) {
