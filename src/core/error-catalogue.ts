@@ -135,7 +135,7 @@ export const errorCatalogue = {
   SQL_FORBIDDEN: callers(403, 'The statement would reach outside its database.'),
   ROW_NOT_FOUND: callers(404, 'No row fits what was asked for (B-70).'),
   SQL_CONFLICT: upstreams(
-    409,
+    503,
     true,
     'The transaction collided with another one, and changed nothing (B-34).',
   ),
