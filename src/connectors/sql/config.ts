@@ -6,7 +6,7 @@ import { problemOfUrl } from './dialects.ts'
 const url = z
   .string()
   .describe(
-    'Where the database is. SQLite: `sqlite:./data/app.db`, relative to the config file, or `sqlite:///var/lib/app.db`, absolute; the path is taken as it stands, without percent-decoding. PostgreSQL: `postgres://user:password@host:5432/database`, with the options `sslmode` (`disable`, `require`, `verify-ca`, `verify-full`; all but the first verify the server) and `application_name`; the folder of a Unix socket stands for the host with `%2F` for `/`.',
+    'Where the database is. SQLite: `sqlite:./data/app.db`, relative to the config file, or `sqlite:///var/lib/app.db`, absolute; the path is taken as it stands, without percent-decoding. PostgreSQL: `postgres://user:password@host:5432/database`, with the options `sslmode` (`disable`, `require`, `verify-ca`, `verify-full`; all but the first verify the server) and `application_name`; the folder of a Unix socket stands for the host with `%2F` for `/`. MariaDB and MySQL: `mysql://user:password@host:3306/database`, with the option `sslmode`.',
   )
   .superRefine((value, context) => {
     const problem = problemOfUrl(value)

@@ -12,18 +12,24 @@ const rolesMax = 50
  */
 export async function checkGrants(session: MySqlSession, alias: string, user: string): Promise<void> {
   const pending: (string | undefined)[] = [undefined]
-  const seen = new Set<string>()
-  for (let role = pending.shift(), looked = 0; looked < rolesMax; role = pending.shift(), looked++) {
-    const grants = await session.run(role === undefined ? 'SHOW GRANTS' : `SHOW GRANTS FOR ${role}`)
-    for (const [grant] of grants) {
-      const excess = excessOf(String(grant))
+  const seen = new Set<string | undefined>(pending)
+  for (const role of pending) {
+    for (const grant of await grantsOf(session, role)) {
+      const excess = excessOf(grant)
       if (excess !== undefined) throw tooPowerful(alias, user, excess)
-      const granted = roleOf(String(grant))
-      if (granted !== undefined && !seen.has(granted)) pending.push(granted)
-      if (granted !== undefined) seen.add(granted)
+      const granted = roleOf(grant)
+      if (granted === undefined || seen.has(granted) || pending.length === rolesMax) continue
+      seen.add(granted)
+      pending.push(granted)
     }
-    if (pending.length === 0) return
   }
+}
+
+/** MariaDB shows what a role may do only to those who have taken it on; the session is reset before it is used. */
+async function grantsOf(session: MySqlSession, role: string | undefined): Promise<readonly string[]> {
+  if (role !== undefined && session.isMariaDb) await session.run(`SET ROLE ${role}`)
+  const using = role === undefined || session.isMariaDb ? '' : ` FOR CURRENT_USER() USING ${role}`
+  return (await session.run(`SHOW GRANTS${using}`)).map(([grant]) => String(grant))
 }
 
 /** Privileges on the tables that hold everybody's privileges count as well. */

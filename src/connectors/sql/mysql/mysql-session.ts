@@ -157,7 +157,9 @@ export class MySqlSession implements Session {
         .execute(values.map((value) => (typeof value === 'bigint' ? this.#toInteger(value) : value)))
         .on('fields', (fields) => {
           hasRows = fields !== undefined
-          attempt(() => fields !== undefined && listener.fields?.(fields))
+          if (fields === undefined) return
+          attempt(() => listener.fields?.(fields))
+          fields.forEach(hideName)
         })
         .on('result', (row) => {
           if (hasRows) attempt(() => listener.row?.(row as readonly unknown[]))
@@ -256,4 +258,9 @@ export class MySqlSession implements Session {
     this.#fail?.(new MySqlSessionBroken(cause, this.#answered))
     this.#listener()
   }
+}
+
+/** The driver gives up on a column named like something that every object has; nobody reads names from it any more. */
+function hideName(field: MySqlField, index: number): void {
+  Object.defineProperty(field, 'name', { value: `column_${index}` })
 }

@@ -39,7 +39,10 @@ export async function openMySqlSession(login: MySqlLogin, signal: AbortSignal): 
       toInteger: (value) => mysql.TypedParameter.LONGLONG(value),
     })
     try {
-      if (!login.allowAdminRole) await checkGrants(session, login.alias, login.address.user)
+      if (!login.allowAdminRole) {
+        await checkGrants(session, login.alias, login.address.user)
+        await session.reset()
+      }
       await settle(session, login)
       return session
     } catch (thrown) {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describeWith } from '../../../../test/services/describe-with.ts'
 import type { Database, Statement } from '../dialect.ts'
-import { createPgSandbox, type PgSandbox, patient } from './postgres.fixture.ts'
+import { patient } from '../server/patient.fixture.ts'
+import { createPgSandbox, type PgSandbox } from './postgres.fixture.ts'
 
 const setup = `
   create table t(id int primary key, name text);

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { describeWith } from '../../../../test/services/describe-with.ts'
 import type { Database } from '../dialect.ts'
-import { createPgSandbox, type PgSandbox, patient } from './postgres.fixture.ts'
+import { patient } from '../server/patient.fixture.ts'
+import { createPgSandbox, type PgSandbox } from './postgres.fixture.ts'
 
 const setup = `
   create table customers(id bigint generated always as identity primary key, name varchar(40) not null, mail text[] default '{}');

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
-import type { Database, DatabaseConfig, Patience } from '../dialect.ts'
+import type { Database, DatabaseConfig } from '../dialect.ts'
 import { postgresDialect } from './postgres.ts'
 
 /** For tests: a database of its own, with a role that owns it and may do nothing beyond. */
@@ -62,14 +62,6 @@ const defaults: DatabaseConfig = {
   readers: 2,
   pool: { min: 5, max: 20, idleMs: 300_000 },
   allowAdminRole: false,
-}
-
-/** For tests: waits as long as it takes, or as long as `signal` says. */
-export function patient(
-  signal = new AbortController().signal,
-  deadlineMs = Number.POSITIVE_INFINITY,
-): Patience {
-  return { signal, deadlineMs }
 }
 
 async function runAs(url: string, ...statements: string[]): Promise<void> {

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describeWith } from '../../../../test/services/describe-with.ts'
 import { renderError, toWeirError } from '../../../core/error.ts'
-import { silentLogger } from '../../../core/logger.ts'
-import { isTool } from '../../../core/tool.ts'
 import { describeConnector } from '../../../testing/describe-connector.ts'
+import { openTestConnection, sql } from '../open-test-connection.fixture.ts'
+import { patient } from '../server/patient.fixture.ts'
 import { startRelay } from '../server/relay.fixture.ts'
-import { sql } from '../sql.ts'
-import { createPgSandbox, type PgSandbox, patient } from './postgres.fixture.ts'
+import { createPgSandbox, type PgSandbox } from './postgres.fixture.ts'
 import { postgresDialect } from './postgres.ts'
 
 const one = (database: object) => ({ databases: { main: database } })
@@ -43,41 +42,27 @@ describeWith('postgres', 'PostgreSQL through the connector', (url) => {
 
   it('B-01, D1-012: two databases of one kind are two databases', async () => {
     const other = await createPgSandbox(url, 'create table t(id int primary key); insert into t values (2)')
-    const connection = await sql.open(
-      sql.config.parse({
-        databases: {
-          one: { url: box.url() },
-          two: { url: other.url() },
-          down: { url: 'postgres://ada@127.0.0.1:1/x' },
-        },
-      }),
-      { name: 'tested', baseDir: '/', log: silentLogger, signal: new AbortController().signal },
-    )
-    const tool = connection
-      .targets()
-      .filter(isTool)
-      .find(({ name }) => name === 'execute_query')!
-    const call = async (database: string) => {
-      const context = {
-        ...patient(),
-        stop: patient().signal,
-        caller: { subject: 'test:ada', tenant: 'test' },
-        wantsProgress: false,
-        emit() {},
-      }
-      const answer = await tool.run({ query: 'select id from t', parameters: [], database }, context)
-      return (answer as { structuredContent: { rows: unknown } }).structuredContent.rows
-    }
-    expect(await Promise.all([call('one'), call('two'), call('one')])).toEqual([
+    const test = await openTestConnection('', {
+      one: { url: box.url() },
+      two: { url: other.url() },
+      down: { url: 'postgres://ada@127.0.0.1:1/x' },
+    })
+    const rows = async (database: string) =>
+      (
+        (await test.call('execute_query', { query: 'select id from t', parameters: [], database })) as {
+          rows: unknown
+        }
+      ).rows
+    expect(await Promise.all([rows('one'), rows('two'), rows('one')])).toEqual([
       [{ id: 1 }],
       [{ id: 2 }],
       [{ id: 1 }],
     ])
-    await expect(call('down')).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
-    await expect(connection.check(new AbortController().signal)).rejects.toMatchObject({
+    await expect(rows('down')).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
+    await expect(test.connection.check(new AbortController().signal)).rejects.toMatchObject({
       message: expect.stringContaining('down'),
     })
-    await connection.close()
+    await test.dispose()
     await other.dispose()
   })
 

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { describeWith } from '../../../../test/services/describe-with.ts'
 import type { Database } from '../dialect.ts'
+import { patient } from '../server/patient.fixture.ts'
 import { type Relay, startRelay } from '../server/relay.fixture.ts'
-import { createPgSandbox, type PgSandbox, patient } from './postgres.fixture.ts'
+import { createPgSandbox, type PgSandbox } from './postgres.fixture.ts'
 
 const setup = `create table t(id int primary key); insert into t select generate_series(1, 100000);`
 

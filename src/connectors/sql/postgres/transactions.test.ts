@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { describeWith } from '../../../../test/services/describe-with.ts'
 import type { Database, IsolationLevel, Statement } from '../dialect.ts'
+import { patient } from '../server/patient.fixture.ts'
 import { type Relay, startRelay } from '../server/relay.fixture.ts'
-import { createPgSandbox, type PgSandbox, patient } from './postgres.fixture.ts'
+import { createPgSandbox, type PgSandbox } from './postgres.fixture.ts'
 
 const setup = `
   create table orders(id int primary key, status text not null default 'new');

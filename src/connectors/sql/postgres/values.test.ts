@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { describeWith } from '../../../../test/services/describe-with.ts'
 import type { Database, Parameter } from '../dialect.ts'
-import { createPgSandbox, type PgSandbox, patient } from './postgres.fixture.ts'
+import { patient } from '../server/patient.fixture.ts'
+import { createPgSandbox, type PgSandbox } from './postgres.fixture.ts'
 
 const setup = `create type mood as enum ('calm', 'wild');
   create domain email as text check (value like '%@%');
