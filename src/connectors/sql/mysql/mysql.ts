@@ -15,7 +15,10 @@ const lockTimeoutMsMax = 5000
 
 /** MariaDB and MySQL, reached over sessions that are opened when they are needed. */
 export const mysqlDialect: Dialect = {
+  title: 'MySQL',
   schemes: ['mysql', 'mariadb'],
+  options: ['pool', 'tls', 'allowAdminRole', 'isolation'],
+  hasArrays: false,
   problemOf: (url) => problemOfServerUrl(url, urlRules),
   open: createMySqlDatabase,
 }

@@ -19,7 +19,10 @@ const lockTimeoutMsMax = 5000
 
 /** PostgreSQL, reached over sessions that are opened when they are needed. */
 export const postgresDialect: Dialect = {
+  title: 'PostgreSQL',
   schemes: ['postgres', 'postgresql'],
+  options: ['pool', 'tls', 'allowAdminRole', 'isolation'],
+  hasArrays: true,
   problemOf: (url) => problemOfServerUrl(url, urlRules),
   open: createPostgresDatabase,
 }

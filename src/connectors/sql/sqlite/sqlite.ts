@@ -18,7 +18,10 @@ const busyTimeoutMsMax = 5000
 
 /** SQLite files, each served by a few processes of its own. */
 export const sqliteDialect: Dialect = {
+  title: 'SQLite',
   schemes: ['sqlite'],
+  options: ['readers'],
+  hasArrays: false,
   problemOf(url) {
     const path = pathOf(url)
     if (path === '') return 'name a file, as in sqlite:./data/app.db'
