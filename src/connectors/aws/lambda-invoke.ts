@@ -70,8 +70,9 @@ function nameWithoutQualifier(name: string): string {
 
 function renderAnswer(name: string, answer: InvokeCommandOutput) {
   const { StatusCode = 200, Payload, ExecutedVersion, FunctionError } = answer
-  const payload =
-    Payload === undefined || Payload.length === 0 ? undefined : parse(Payload.transformToString())
+  // It is null, whatever its type says, where the answer has no body.
+  const text = Payload?.transformToString() ?? ''
+  const payload = text === '' ? undefined : parse(text)
   if (FunctionError !== undefined) throw functionError(name, FunctionError, payload)
   return {
     status_code: StatusCode,
