@@ -1,43 +1,24 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-
-/** One request as it came in. */
-export interface SeenRequest {
-  readonly method: string
-  readonly url: string
-  readonly headers: IncomingMessage['headers']
-  readonly body: string
-}
+import type { ServerResponse } from 'node:http'
+import { type SeenRequest, startCanary } from '../../egress/canary.fixture.ts'
 
 /** A real HTTP server on loopback that answers as the test says and remembers what reached it. */
 export interface FakeAws {
   readonly origin: string
-  readonly seen: SeenRequest[]
-  answer: (request: SeenRequest, response: ServerResponse) => void | Promise<void>
+  readonly seen: readonly SeenRequest[]
+  answer: (request: SeenRequest, response: ServerResponse) => void
   close(): Promise<void>
 }
 
-export async function startFakeAws(answer: FakeAws['answer'] = (_, response) => void response.end('{}')) {
-  const server: Server = createServer(async (incoming, response) => {
-    const chunks: Buffer[] = []
-    for await (const chunk of incoming) chunks.push(chunk as Buffer)
-    const { method = '', url = '', headers } = incoming
-    const request = { method, url, headers, body: Buffer.concat(chunks).toString() }
-    fake.seen.push(request)
-    await fake.answer(request, response)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+/** Answers `{}` unless the test says otherwise. */
+export async function startFakeAws(
+  answer: FakeAws['answer'] = (_, response) => void response.end('{}'),
+): Promise<FakeAws> {
+  const canary = await startCanary((_, response) => fake.answer(canary.requests.at(-1)!, response))
   const fake: FakeAws = {
-    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    seen: [],
+    origin: canary.origin,
+    seen: canary.requests,
     answer,
-    async close() {
-      server.closeAllConnections()
-      server.close()
-      await once(server, 'close')
-    },
+    close: async () => await canary[Symbol.asyncDispose](),
   }
   return fake
 }
