@@ -1,39 +1,11 @@
-import type { lookup as dnsLookup } from 'node:dns'
-import { promises as files, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { renderError, type WeirError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
 import { callTool, createAwsWorld, failure, keys, secretKey, sessionToken } from './aws.fixture.ts'
+import { calls, createDeafLookup, queueUrl, services } from './calls.fixture.ts'
 import { type FakeAws, startFakeAws } from './fake-aws.fixture.ts'
 
-const services = {
-  s3: {},
-  dynamodb: {},
-  lambda: {},
-  sqs: { operations: ['send_message'] },
-  sns: {},
-  secrets: { allowValues: ['*'] },
-}
-const queue = 'https://sqs.us-east-1.amazonaws.com/000000000000/orders'
-/** One call of each service. */
-const calls: readonly (readonly [tool: string, input: Record<string, unknown>])[] = [
-  ['s3_operations', { operation: 'get', bucket: 'reports', key: 'k' }],
-  ['s3_operations', { operation: 'list', bucket: 'reports' }],
-  ['dynamodb_operations', { operation: 'scan', table_name: 'orders' }],
-  ['lambda_invoke', { function_name: 'add' }],
-  ['sqs_operations', { operation: 'send_message', queue_url: queue, message_body: 'x' }],
-  ['sns_publish', { topic_arn: 'arn:aws:sns:us-east-1:000000000000:events', message: 'x' }],
-  ['secrets_get', { name: 'db' }],
-]
-const asked: string[] = []
-/** No test asks a real name server, and none reaches AWS. */
-const lookup = ((name: string, _: unknown, callback: (error: Error) => void) => {
-  asked.push(name)
-  callback(Object.assign(new Error(name), { code: 'ENOTFOUND' }))
-}) as unknown as typeof dnsLookup
-
+const { asked, lookup } = createDeafLookup()
 const lines: string[] = []
 const record = (fields: object, message: string) => void lines.push(`${JSON.stringify(fields)} ${message}`)
 const log: Logger = { debug: record, info: record, warn: record, error: record }
@@ -45,8 +17,6 @@ beforeAll(async () => {
   canary = await startFakeAws()
 })
 afterEach(() => {
-  vi.unstubAllEnvs()
-  vi.restoreAllMocks()
   asked.length = 0
 })
 afterAll(async () => {
@@ -98,7 +68,7 @@ describe('S10: where requests go', () => {
     const call = (tool: string, input: object) => failure(callTool(connection, tool, { ...input }))
     await call('dynamodb_operations', { operation: 'scan', table_name: 'orders' })
     await call('dynamodb_operations', { operation: 'scan', table_name: 'orders', region: 'ap-south-1' })
-    await call('sqs_operations', { operation: 'send_message', queue_url: queue, message_body: 'x' })
+    await call('sqs_operations', { operation: 'send_message', queue_url: queueUrl, message_body: 'x' })
     await call('sns_publish', { topic_arn: 'arn:aws:sns:us-west-2:000000000000:events', message: 'x' })
     expect(asked).toEqual([
       'dynamodb.eu-west-1.amazonaws.com',
@@ -106,35 +76,6 @@ describe('S10: where requests go', () => {
       'sqs.us-east-1.amazonaws.com',
       'sns.us-west-2.amazonaws.com',
     ])
-  })
-})
-
-describe('what the environment and the shared files say', () => {
-  it.each(calls)('%s: nothing of it is followed or even read', async (tool, input) => {
-    const folder = mkdtempSync(join(tmpdir(), 'weir-aws-'))
-    const file = join(folder, 'config')
-    writeFileSync(file, `[default]\nendpoint_url = ${canary.origin}\nregion = mars\nsdk_ua_app_id = canary\n`)
-    const variables = {
-      AWS_ENDPOINT_URL: canary.origin,
-      AWS_CONFIG_FILE: file,
-      AWS_SHARED_CREDENTIALS_FILE: file,
-      AWS_REGION: 'mars',
-      AWS_ACCESS_KEY_ID: 'AKIAOTHER',
-      AWS_SECRET_ACCESS_KEY: 'other',
-      AWS_USE_FIPS_ENDPOINT: 'true',
-      HTTPS_PROXY: canary.origin,
-    }
-    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
-    const read = vi.spyOn(files, 'readFile')
-    try {
-      const connection = await world.open(services)
-      expect((await failure(callTool(connection, tool, input))).code).toBe('UPSTREAM_UNREACHABLE')
-      expect(asked.join()).toMatch(/^(?:reports\.)?\w+\.us-east-1\.amazonaws\.com$/)
-      expect(canary.seen).toEqual([])
-      expect(read.mock.calls.map(([path]) => path)).toEqual([])
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
   })
 })
 

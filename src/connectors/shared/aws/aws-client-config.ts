@@ -29,6 +29,7 @@ export function createAwsClientConfig(differences: AwsClientDifferences) {
     useFipsEndpoint: false,
     userAgentAppId: 'weir',
     authSchemePreference: [] as string[],
+    disableClockSkewCorrection: false,
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),
   }

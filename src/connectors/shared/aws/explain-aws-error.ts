@@ -91,7 +91,10 @@ export function explainCredentialFailure(thrown: unknown, whose: string): WeirEr
 
 function judge(name: string, sdk: SdkError, status: number, region: string) {
   if (badClock.has(name)) {
-    return { code: 'UPSTREAM_AUTH', hint: 'Set this machine’s clock.' } as const
+    return {
+      code: 'UPSTREAM_AUTH',
+      hint: 'Set this machine’s clock; until then the next call allows for the difference.',
+    } as const
   }
   if (expired.has(name)) {
     return {
