@@ -5,6 +5,7 @@ import type { SecretsManager } from '@aws-sdk/client-secrets-manager'
 import type { SNS } from '@aws-sdk/client-sns'
 import type { SQS } from '@aws-sdk/client-sqs'
 import type { RunContext } from '../../core/tool.ts'
+import { abandonOn } from '../shared/aws/abandon-on.ts'
 import type { AwsAccess, AwsServiceAccess } from '../shared/aws/aws-access.ts'
 import type { AwsClientConfig } from '../shared/aws/aws-client-config.ts'
 import { createAllowList } from './allow-list.ts'
@@ -77,10 +78,18 @@ export class AwsClients {
   #find<S extends ServiceKey>(service: S, region: string): Promise<ServiceClients[S]> {
     const key = `${service}_${region}`
     const known = this.#clients.get(key) as Promise<ServiceClients[S]> | undefined
-    const client = known ?? loaders[service](this.#access, region, this.#config)
+    if (known === undefined) return this.#load(service, region, key)
     // Taken out and put in again, so that the map is in the order of use.
     this.#clients.delete(key)
+    this.#clients.set(key, known)
+    return known
+  }
+
+  #load<S extends ServiceKey>(service: S, region: string, key: string): Promise<ServiceClients[S]> {
+    const client = loaders[service](this.#access, region, this.#config)
     this.#clients.set(key, client)
+    // What could not be loaded is tried again with the next call.
+    client.catch(() => this.#clients.delete(key))
     const [oldest] = this.#clients.keys()
     if (this.#clients.size > clientsMax && oldest !== undefined) this.#clients.delete(oldest)
     return client
@@ -148,14 +157,5 @@ function configure(access: AwsAccess, region: string, own: Partial<AwsServiceAcc
     endpoint: own.endpoint,
     timeoutMs: own.timeoutMs ?? timeoutMs,
     responseBytesMax: own.responseBytesMax ?? 16 * megabyte,
-  })
-}
-
-/** The SDK itself looks at its signal only while a request is under way. */
-function abandonOn<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abandon = () => reject(signal.reason)
-    signal.addEventListener('abort', abandon, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abandon))
   })
 }

@@ -1,9 +1,16 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { renderError, type WeirError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
-import { callTool, createAwsWorld, failure, keys, secretKey, sessionToken } from './aws.fixture.ts'
-import { calls, createDeafLookup, queueUrl, services } from './calls.fixture.ts'
-import { type FakeAws, startFakeAws } from './fake-aws.fixture.ts'
+import {
+  callTool,
+  createAwsWorld,
+  failure,
+  keys,
+  secretKey,
+  sessionToken,
+} from './fixtures/aws-world.fixture.ts'
+import { calls, createDeafLookup, queueUrl, services } from './fixtures/calls.fixture.ts'
+import { type FakeAws, startFakeAws } from './fixtures/fake-aws.fixture.ts'
 
 const { asked, lookup } = createDeafLookup()
 const lines: string[] = []
@@ -175,6 +182,21 @@ describe('D0-060, B-06: a provider’s error', () => {
         data: { status: 502, error_code: expect.any(String), error: expect.any(String) },
       })
     }
+  })
+
+  it('what broke on the way is not passed on, and may be asked for again', async () => {
+    fake.answer = (_, response) =>
+      response.writeHead(200, { 'x-amz-checksum-crc32': 'AAAAAA==' }).end('not that')
+    const connection = await world.open({ ...services, endpoint: fake.origin })
+    const error = await failure(callTool(connection, ...calls[0]!))
+    expect([error.code, error.spec.retryable]).toEqual(['CLOUD_BUSY', true])
+  })
+
+  it('a name that no address can be made of is the caller’s fault', async () => {
+    const connection = await world.open(services)
+    const input = { operation: 'list', bucket: 'x--x-s3' }
+    const error = await failure(callTool(connection, 's3_operations', input))
+    expect([error.code, error.data?.['sent']]).toEqual(['INVALID_INPUT', false])
   })
 
   it('says in which region a bucket lies', async () => {

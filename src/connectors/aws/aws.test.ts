@@ -3,9 +3,17 @@ import { silentLogger } from '../../core/logger.ts'
 import { createEgress } from '../../egress/create-egress.ts'
 import { compileJsonSchema } from '../../execution/json-schema-validator.ts'
 import { describeConnector } from '../../testing/describe-connector.ts'
-import { callTool, createAwsWorld, failure, findTool, keys, schemaOf, secretKey } from './aws.fixture.ts'
 import { createAwsConnector } from './aws.ts'
-import { answerInvoke, type FakeAws, startFakeAws } from './fake-aws.fixture.ts'
+import {
+  callTool,
+  createAwsWorld,
+  failure,
+  findTool,
+  keys,
+  schemaOf,
+  secretKey,
+} from './fixtures/aws-world.fixture.ts'
+import { answerInvoke, type FakeAws, startFakeAws } from './fixtures/fake-aws.fixture.ts'
 
 let fake: FakeAws
 beforeAll(async () => {
@@ -26,7 +34,10 @@ const everything = {
 }
 const config = (endpoint: string) => ({ credentials: keys, endpoint, allowPrivate: true, ...everything })
 
-describeConnector(createAwsConnector({ egress: createEgress({ log: silentLogger }), hostEnv: {} }), {
+const egress = createEgress({ log: silentLogger })
+afterAll(() => egress.close())
+
+describeConnector(createAwsConnector({ egress, hostEnv: {} }), {
   config: () => config(fake.origin),
   deadConfig: () => config('http://127.0.0.1:1'),
   secret: secretKey,

@@ -5,7 +5,7 @@ import { CreateTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand } fr
 import dynalite from 'dynalite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Connection } from '../../core/connector.ts'
-import { callTool, createAwsWorld, failure, keys } from './aws.fixture.ts'
+import { callTool, createAwsWorld, failure, keys } from './fixtures/aws-world.fixture.ts'
 
 const world = createAwsWorld()
 const operations = ['get_item', 'put_item', 'query', 'scan']

@@ -1,8 +1,8 @@
 import { type FauxqsServer, startFauxqs } from 'fauxqs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Connection } from '../../core/connector.ts'
-import { callTool, createAwsWorld, failure } from './aws.fixture.ts'
-import { answerSecrets, type FakeAws, startFakeAws } from './fake-aws.fixture.ts'
+import { callTool, createAwsWorld, failure } from './fixtures/aws-world.fixture.ts'
+import { answerSecrets, type FakeAws, startFakeAws } from './fixtures/fake-aws.fixture.ts'
 
 const world = createAwsWorld()
 let aws: FauxqsServer

@@ -11,6 +11,8 @@ import { isTextual, renderBody } from './render-body.ts'
 import { createRegionField, messageField, successField } from './tool-fields.ts'
 
 const pageMax = 1_000
+/** A page may be empty and not the last, so they are counted too. */
+const pagesMax = 200
 
 const output = z.strictObject({
   objects: z.array(z.string()).optional().describe('list: the keys, in order.'),
@@ -141,7 +143,7 @@ async function listObjects({ clients, s3, region: own }: At, input: ListInput, c
   const { bucket, prefix, limit = s3.objectsMax, region = own } = input
   const most = Math.min(limit, s3.objectsMax)
   const objects: string[] = []
-  let continuation = input.continuation
+  let [continuation, pages] = [input.continuation, 0]
   do {
     const request = {
       Bucket: bucket,
@@ -156,7 +158,8 @@ async function listObjects({ clients, s3, region: own }: At, input: ListInput, c
     )
     objects.push(...readKeys(page))
     continuation = page.NextContinuationToken
-  } while (continuation !== undefined && objects.length < most)
+    pages += 1
+  } while (continuation !== undefined && objects.length < most && pages < pagesMax)
   return {
     objects,
     truncated: continuation !== undefined,

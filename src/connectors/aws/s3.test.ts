@@ -1,7 +1,7 @@
 import { type FauxqsServer, startFauxqs } from 'fauxqs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Connection } from '../../core/connector.ts'
-import { callTool, createAwsWorld, failure } from './aws.fixture.ts'
+import { callTool, createAwsWorld, failure } from './fixtures/aws-world.fixture.ts'
 
 let aws: FauxqsServer
 let connection: Connection

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import type { Tool } from '../../core/tool.ts'
+import { regionField } from '../shared/aws/aws-access-config.ts'
 import { createAllowList } from './allow-list.ts'
 import type { AwsClients } from './aws-clients.ts'
 import type { AwsConfig } from './aws-config.ts'
 import { messageAttributesField, toMessageAttributes } from './message-attributes.ts'
-import { createRegionField } from './tool-fields.ts'
 
 const output = z.strictObject({
   success: z.literal(true).describe('True: it was published.'),
@@ -12,7 +12,7 @@ const output = z.strictObject({
   sequence_number: z.string().optional().describe('Its place in a FIFO topic.'),
 })
 
-function createInput(region: string) {
+function createInput() {
   const fifo = z.string().regex(/^[!-~]{1,128}$/)
   return z.strictObject({
     topic_arn: z
@@ -30,7 +30,7 @@ function createInput(region: string) {
     deduplication_id: fifo
       .optional()
       .describe('FIFO topics: sent twice within five minutes, it is sent once.'),
-    region: createRegionField(region).describe('AWS region. Default: the topic’s own.'),
+    region: regionField.optional().describe('AWS region. Default: the topic’s own.'),
   })
 }
 
@@ -41,7 +41,7 @@ export function createSnsPublish(
   { topics }: NonNullable<AwsConfig['sns']>,
 ): Tool {
   const allowed = createAllowList('topic', 'sns.topics', topics)
-  const input = createInput(own)
+  const input = createInput()
   const tool: Tool<z.input<typeof input>> = {
     kind: 'tool',
     name: 'sns_publish',

@@ -2,9 +2,9 @@ import { promises as files, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
-import { callTool, createAwsWorld, failure } from './aws.fixture.ts'
-import { calls, createDeafLookup, services } from './calls.fixture.ts'
-import { type FakeAws, startFakeAws } from './fake-aws.fixture.ts'
+import { callTool, createAwsWorld, failure } from './fixtures/aws-world.fixture.ts'
+import { calls, createDeafLookup, services } from './fixtures/calls.fixture.ts'
+import { type FakeAws, startFakeAws } from './fixtures/fake-aws.fixture.ts'
 
 // The SDK keeps the function that it finds when it is loaded, which it is not before the first call.
 const read = vi.spyOn(files, 'readFile')

@@ -97,4 +97,6 @@ const access = z.strictObject(awsAccessFields)
 
 /** What `awsAccessFields` parse to. */
 export type AwsAccessConfig = z.output<typeof access>
+
+/** As whom: one of four forms, each with a role or without. */
 export type AwsCredentialsConfig = AwsAccessConfig['credentials']

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../../../core/clock.ts'
 import { WeirError } from '../../../core/error.ts'
 import type { Egress, EgressClient } from '../../../egress/egress.ts'
+import { abandonOn } from './abandon-on.ts'
 import type { AwsAccessConfig } from './aws-access-config.ts'
 import { type AwsClientConfig, createAwsClientConfig } from './aws-client-config.ts'
 import { CredentialCache } from './credential-cache.ts'
@@ -71,8 +72,7 @@ export class AwsAccess {
   async check(endpoints: ReadonlyMap<string, string>, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     await Promise.all([...endpoints].map(([url, service]) => this.#checkEndpoint(url, service, signal)))
-    await this.#cache.get()
-    signal.throwIfAborted()
+    await abandonOn(signal, this.#cache.get())
   }
 
   close(): Promise<void> {

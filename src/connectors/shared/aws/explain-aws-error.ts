@@ -47,8 +47,7 @@ export function explainAwsError(thrown: unknown, context: AwsErrorContext): unkn
   if (thrown instanceof WeirError || !(thrown instanceof Error)) return thrown
   const sdk = thrown as SdkError
   const status = sdk.$metadata?.httpStatusCode ?? sdk.$response?.statusCode
-  // Without an answer it is no fault of the provider's, but ours.
-  if (status === undefined) return thrown
+  if (status === undefined) return explainOwnError(thrown, context)
   const name = readName(sdk)
   const text = redact(readText(sdk, status), context.secrets)
   const { code, hint } = judge(name, sdk, status, context.region)
@@ -62,6 +61,23 @@ export function explainAwsError(thrown: unknown, context: AwsErrorContext): unkn
       ...(requestId === undefined ? {} : { request_id: requestId }),
       sent: true,
     },
+    cause: thrown,
+  })
+}
+
+/** What the SDK itself finds, before it asks or after it was answered; anything else is no fault of the provider's, but ours. */
+function explainOwnError(thrown: Error, { service, region }: AwsErrorContext): Error {
+  if (thrown.name === 'EndpointError') {
+    return new WeirError('INVALID_INPUT', `${service} has no address in ${region} for what was named.`, {
+      hint: 'Check the name and the region.',
+      data: { region, sent: false },
+      cause: thrown,
+    })
+  }
+  if (!/checksum/i.test(thrown.message)) return thrown
+  return new WeirError('CLOUD_BUSY', `What ${service} answered does not match its own checksum.`, {
+    hint: 'It broke on the way; ask again.',
+    data: { sent: true },
     cause: thrown,
   })
 }
