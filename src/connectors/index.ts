@@ -6,7 +6,7 @@ import { createAwsConnector } from './aws/aws.ts'
 import { createHttpConnector } from './http/http.ts'
 import { createMcpConnector } from './mcp/mcp.ts'
 import { createRestDialectConnector } from './rest-dialect/rest-dialect.ts'
-import { sql } from './sql/sql.ts'
+import { createSqlConnector } from './sql/sql.ts'
 
 /** What connectors are built with. */
 export interface ConnectorParts {
@@ -27,7 +27,7 @@ export interface ConnectorParts {
 /** Every kind of system Weir reaches. A new one is one import and one entry here. */
 export function createConnectors(parts: ConnectorParts): readonly AnyConnector[] {
   return [
-    sql,
+    createSqlConnector(parts),
     createHttpConnector(parts),
     createAwsConnector(parts),
     createMcpConnector(parts),

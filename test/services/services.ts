@@ -21,6 +21,8 @@ export interface ServiceSpec {
   /** The server itself, in the foreground. */
   start(program: string, folder: string, port: number): readonly string[]
   environment?(folder: string, port: number): Readonly<Record<string, string>>
+  /** What else it leaves running, ended by this. */
+  finish?(port: number): readonly string[]
 }
 
 const debianPostgres = [17, 16, 15, 14].map((version) => `/usr/lib/postgresql/${version}/bin`)
@@ -85,6 +87,7 @@ export const services: Readonly<Record<ServiceName, ServiceSpec>> = {
       HOME: folder,
       ERL_EPMD_PORT: String(port + 1),
       ERL_EPMD_ADDRESS: '127.0.0.1',
+      ERL_EPMD_RELAXED_COMMAND_CHECK: 'true',
       RABBITMQ_NODENAME: `test${port}@localhost`,
       RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
       RABBITMQ_NODE_PORT: String(port),
@@ -96,6 +99,8 @@ export const services: Readonly<Record<ServiceName, ServiceSpec>> = {
       // The machine's own file would bring its port along; this one does not exist.
       RABBITMQ_CONFIG_FILE: `${folder}/none.conf`,
     }),
+    // Erlang's name server goes on as a daemon, one on each port that was asked for.
+    finish: (port) => ['epmd', '-port', String(port + 1), '-kill'],
   },
   nats: {
     title: 'NATS with JetStream',

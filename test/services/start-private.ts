@@ -64,6 +64,8 @@ export async function startPrivate(spec: ServiceSpec, program: string): Promise<
   const words = collectWords(child)
   const stop = async () => {
     await end(child)
+    const [command = '', ...args] = spec.finish?.(port) ?? []
+    if (command !== '') await run(command, args).catch(() => {})
     rmSync(folder, { recursive: true, force: true })
   }
   for (const since = Date.now(); !(await isListening(port)); await wait(50)) {
