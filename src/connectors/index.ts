@@ -5,6 +5,7 @@ import type { Egress } from '../egress/egress.ts'
 import { createAwsConnector } from './aws/aws.ts'
 import { createHttpConnector } from './http/http.ts'
 import { createMcpConnector } from './mcp/mcp.ts'
+import { queue } from './queue/queue.ts'
 import { createRestDialectConnector } from './rest-dialect/rest-dialect.ts'
 import { createSqlConnector } from './sql/sql.ts'
 
@@ -30,6 +31,7 @@ export function createConnectors(parts: ConnectorParts): readonly AnyConnector[]
     createSqlConnector(parts),
     createHttpConnector(parts),
     createAwsConnector(parts),
+    queue,
     createMcpConnector(parts),
     createRestDialectConnector(parts),
   ]
