@@ -102,6 +102,9 @@ function tlsHint(said: string): string | undefined {
   if (said.includes('NO_SSL')) {
     return 'Ask the operator to switch TLS on at the server or, where the network between is trusted, off with `tls: false`.'
   }
+  if (said.includes('ALTNAME')) {
+    return 'Ask the operator to set `tls.serverName` to the name in the server’s certificate.'
+  }
   if (/CERT|SIGNATURE|SELF_SIGNED|HANDSHAKE_SSL/.test(said)) {
     return 'Ask the operator to set `tls.ca` to the authority that signed the server’s certificate.'
   }
