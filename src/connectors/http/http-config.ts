@@ -4,6 +4,8 @@ import { isFramingHeader } from './header-rules.ts'
 /** What `http_request` can send; D0-035. */
 export const methods = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const
 
+export type Method = (typeof methods)[number]
+
 const headerName = z
   .string()
   .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'is not an HTTP header name')

@@ -1,6 +1,8 @@
 import { type Connection, type Connector, defineConnector } from '../../core/connector.ts'
+import type { Tool } from '../../core/tool.ts'
 import type { Egress } from '../../egress/egress.ts'
-import { type Api, checkApi, openApi } from './api.ts'
+import type { Api } from './api.ts'
+import { type Apis, openApis } from './apis.ts'
 import { type HttpConfig, httpConfig } from './http-config.ts'
 import { createHttpRequest } from './http-request.ts'
 
@@ -11,31 +13,23 @@ export function createHttpConnector({ egress }: { readonly egress: Egress }): Co
     summary: 'Requests to named HTTP APIs, whose credentials stay with Weir.',
     config: httpConfig,
     async open(config): Promise<Connection> {
-      const apis = openApis(config, egress)
-      const targets = [createHttpRequest(apis)]
+      const apis = openApis(config.apis, egress)
+      const targets = createTools(apis)
       return {
         targets: () => targets,
-        check: async (signal) => {
-          await Promise.all([...apis.values()].map((api) => checkApi(api, signal)))
-        },
-        close: () => closeApis(apis),
+        check: (signal) => apis.check(signal),
+        close: () => apis.close(),
       }
     },
   })
 }
 
-/** All of them, or none: what was opened before one failed is closed again. */
-function openApis(config: HttpConfig, egress: Egress): ReadonlyMap<string, Api> {
-  const apis = new Map<string, Api>()
-  try {
-    for (const [name, api] of Object.entries(config.apis)) apis.set(name, openApi(name, api, egress))
-    return apis
-  } catch (thrown) {
-    void closeApis(apis)
-    throw thrown
-  }
+/** Those for any API first, then those that single APIs add to them. */
+function createTools(apis: Apis): readonly Tool[] {
+  return [createHttpRequest(apis), ...apis.list().flatMap(createApiTools)]
 }
 
-async function closeApis(apis: ReadonlyMap<string, Api>): Promise<void> {
-  await Promise.all([...apis.values()].map((api) => api.client.close()))
+/** What one API offers beyond requests of any kind: a line for each way to describe its tools. */
+function createApiTools(_api: Api): readonly Tool[] {
+  return []
 }
