@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../../core/clock.ts'
 import { type Connection, type Connector, defineConnector } from '../../core/connector.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { Egress } from '../../egress/egress.ts'
@@ -6,14 +7,22 @@ import { type Apis, openApis } from './apis.ts'
 import { type HttpConfig, httpConfig } from './http-config.ts'
 import { createHttpRequest } from './http-request.ts'
 
+/** What the connector is built with. */
+export interface HttpConnectorParts {
+  readonly egress: Egress
+  /** The machine's own by default. */
+  readonly clock?: Clock
+}
+
 /** The connector for named HTTP APIs (D0-030). Each has its own credential, which goes below its base URL only. */
-export function createHttpConnector({ egress }: { readonly egress: Egress }): Connector<HttpConfig> {
+export function createHttpConnector(parts: HttpConnectorParts): Connector<HttpConfig> {
+  const { egress, clock = systemClock } = parts
   return defineConnector({
     type: 'http',
     summary: 'Requests to named HTTP APIs, whose credentials stay with Weir.',
     config: httpConfig,
     async open(config): Promise<Connection> {
-      const apis = openApis(config.apis, egress)
+      const apis = openApis(config.apis, { egress, clock })
       const targets = createTools(apis)
       return {
         targets: () => targets,
