@@ -40,6 +40,12 @@ const api = z.strictObject({
     .max(16 * 1024 * 1024)
     .default(1024 * 1024)
     .describe('Largest answer taken, in bytes.'),
+  batchConcurrency: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(10)
+    .describe('How many requests of one `api_batch_request` are under way at the same time.'),
   allowPrivate: allowPrivateField.describe(
     'Lets the API live on this machine or a private network: true, or a list of host names, addresses and CIDR blocks.',
   ),

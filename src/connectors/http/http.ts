@@ -3,6 +3,7 @@ import { type Connection, type Connector, defineConnector } from '../../core/con
 import type { Tool } from '../../core/tool.ts'
 import type { Egress } from '../../egress/egress.ts'
 import type { Api } from './api.ts'
+import { createApiBatchRequest } from './api-batch-request.ts'
 import { type Apis, openApis } from './apis.ts'
 import { type HttpConfig, httpConfig } from './http-config.ts'
 import { createHttpRequest } from './http-request.ts'
@@ -23,7 +24,7 @@ export function createHttpConnector(parts: HttpConnectorParts): Connector<HttpCo
     config: httpConfig,
     async open(config): Promise<Connection> {
       const apis = openApis(config.apis, { egress, clock })
-      const targets = createTools(apis)
+      const targets = createTools(apis, clock)
       return {
         targets: () => targets,
         check: (signal) => apis.check(signal),
@@ -34,8 +35,8 @@ export function createHttpConnector(parts: HttpConnectorParts): Connector<HttpCo
 }
 
 /** Those for any API first, then those that single APIs add to them. */
-function createTools(apis: Apis): readonly Tool[] {
-  return [createHttpRequest(apis), ...apis.list().flatMap(createApiTools)]
+function createTools(apis: Apis, clock: Clock): readonly Tool[] {
+  return [createHttpRequest(apis), createApiBatchRequest(apis, clock), ...apis.list().flatMap(createApiTools)]
 }
 
 /** What one API offers beyond requests of any kind: a line for each way to describe its tools. */
