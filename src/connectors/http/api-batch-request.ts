@@ -21,8 +21,6 @@ import { fetchAnswer } from './send-request.ts'
 
 /** The batch answers this much before its deadline, so that what was done is told and not lost. */
 const marginMs = 500
-const timeoutMsMin = 60_000
-const timeoutMsMax = 600_000
 
 const item = z.strictObject({
   id: z
@@ -97,7 +95,7 @@ export function createApiBatchRequest(apis: Apis, clock: Clock): Tool<Input> {
     effect: apis.effect,
     input,
     output,
-    timeoutMs: Math.min(timeoutMsMax, Math.max(timeoutMsMin, 2 * apis.timeoutMs)),
+    timeoutMs: apis.severalTimeoutMs,
     async run({ requests, api_name: name }, { stop, deadlineMs }) {
       const api = apis.get(name)
       const budget = {

@@ -3,11 +3,16 @@ import type { Effect } from '../../core/tool.ts'
 import { type Api, type ApiParts, checkApi, closeApi, openApi } from './api.ts'
 import type { ApiConfig } from './http-config.ts'
 
+const severalTimeoutMsMin = 60_000
+const severalTimeoutMsMax = 600_000
+
 /** A connection's APIs by name. An unknown name is an error and never a request without credentials (D0-033, C-25). */
 export class Apis {
   readonly #open: ReadonlyMap<string, Api>
   /** The longest time that one request to any of them may take. */
   readonly timeoutMs: number
+  /** The longest time that a call of several requests may take. */
+  readonly severalTimeoutMs: number
   /** The worst that any of them lets a caller do. */
   readonly effect: Effect
 
@@ -15,6 +20,7 @@ export class Apis {
     this.#open = open
     const configs = [...open.values()].map(({ config }) => config)
     this.timeoutMs = Math.max(...configs.map(({ timeoutMs }) => timeoutMs))
+    this.severalTimeoutMs = Math.min(severalTimeoutMsMax, Math.max(severalTimeoutMsMin, 2 * this.timeoutMs))
     this.effect = worstEffect(new Set(configs.flatMap(({ methods }) => methods)))
   }
 

@@ -7,6 +7,7 @@ import { createApiBatchRequest } from './api-batch-request.ts'
 import { type Apis, openApis } from './apis.ts'
 import { type HttpConfig, httpConfig } from './http-config.ts'
 import { createHttpRequest } from './http-request.ts'
+import { createHttpRequestPages } from './pages/http-request-pages.ts'
 
 /** What the connector is built with. */
 export interface HttpConnectorParts {
@@ -36,7 +37,12 @@ export function createHttpConnector(parts: HttpConnectorParts): Connector<HttpCo
 
 /** Those for any API first, then those that single APIs add to them. */
 function createTools(apis: Apis, clock: Clock): readonly Tool[] {
-  return [createHttpRequest(apis), createApiBatchRequest(apis, clock), ...apis.list().flatMap(createApiTools)]
+  const general = [
+    createHttpRequest(apis),
+    createApiBatchRequest(apis, clock),
+    createHttpRequestPages(apis, clock),
+  ]
+  return [...general, ...apis.list().flatMap(createApiTools)]
 }
 
 /** What one API offers beyond requests of any kind: a line for each way to describe its tools. */
