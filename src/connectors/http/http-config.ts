@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { allowPrivateField } from './allow-private.ts'
 import { authConfig } from './auth/auth-config.ts'
 import { headerName, headerValue } from './header-fields.ts'
+import { transportFields } from './transport-config.ts'
 
 /** What `http_request` can send; D0-035. */
 export const methods = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const
@@ -46,6 +47,7 @@ const api = z.strictObject({
     .max(100)
     .default(10)
     .describe('How many requests of one `api_batch_request` are under way at the same time.'),
+  ...transportFields,
   allowPrivate: allowPrivateField.describe(
     'Lets the API live on this machine or a private network: true, or a list of host names, addresses and CIDR blocks.',
   ),
@@ -54,11 +56,15 @@ const api = z.strictObject({
 /** One API, checked and with its defaults. */
 export type ApiConfig = z.infer<typeof api>
 
+/** Each is asked whether it is up every few seconds. */
+const apisMax = 100
+
 /** The config of one `http` connection: its named APIs. */
 export const httpConfig = z.strictObject({
   apis: z
     .record(z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be letters, digits, `_`, `.` or `-`'), api)
     .refine((apis) => Object.keys(apis).length > 0, 'must name at least one API')
+    .refine((apis) => Object.keys(apis).length <= apisMax, `must name at most ${apisMax} APIs`)
     .describe('The APIs, by the name callers give as `api_name`.'),
 })
 

@@ -23,8 +23,8 @@ export function createHttpConnector(parts: HttpConnectorParts): Connector<HttpCo
     type: 'http',
     summary: 'Requests to named HTTP APIs, whose credentials stay with Weir.',
     config: httpConfig,
-    async open(config): Promise<Connection> {
-      const apis = openApis(config.apis, { egress, clock })
+    async open(config, { name }): Promise<Connection> {
+      const apis = openApis(config.apis, { egress, clock, connection: name })
       const targets = createTools(apis, clock)
       return {
         targets: () => targets,

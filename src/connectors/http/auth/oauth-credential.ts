@@ -67,6 +67,7 @@ export class OAuthCredential implements Credential {
     await client.request(oauth.tokenUrl, {
       method: 'HEAD',
       redirect: 'manual',
+      isCheck: true,
       signal,
       totalTimeoutMs: 5_000,
     })
