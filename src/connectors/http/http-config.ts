@@ -1,21 +1,20 @@
 import { z } from 'zod'
 import { allowPrivateField } from './allow-private.ts'
 import { authConfig } from './auth/auth-config.ts'
+import { baseUrlField } from './base-url.ts'
 import { headerName, headerValue } from './header-fields.ts'
 import { transportFields } from './transport-config.ts'
+import { webhooksConfig } from './webhooks/webhook-config.ts'
 
 /** What `http_request` can send; D0-035. */
 export const methods = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const
 
 export type Method = (typeof methods)[number]
 
-const baseUrl = z.url({ protocol: /^https?$/ }).refine((text) => {
-  const url = URL.parse(text)
-  return url !== null && url.username === '' && url.password === '' && url.search === '' && url.hash === ''
-}, 'must hold neither credentials nor a query nor a fragment')
-
 const api = z.strictObject({
-  baseUrl: baseUrl.describe('Where the API lives. Requests, and its credential, go below this URL only.'),
+  baseUrl: baseUrlField.describe(
+    'Where the API lives. Requests, and its credential, go below this URL only.',
+  ),
   description: z.string().optional().describe('What the API is for, told to the model.'),
   auth: authConfig
     .optional()
@@ -59,13 +58,25 @@ export type ApiConfig = z.infer<typeof api>
 /** Each is asked whether it is up every few seconds. */
 const apisMax = 100
 
-/** The config of one `http` connection: its named APIs. */
-export const httpConfig = z.strictObject({
-  apis: z
-    .record(z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be letters, digits, `_`, `.` or `-`'), api)
-    .refine((apis) => Object.keys(apis).length > 0, 'must name at least one API')
-    .refine((apis) => Object.keys(apis).length <= apisMax, `must name at most ${apisMax} APIs`)
-    .describe('The APIs, by the name callers give as `api_name`.'),
-})
+/** The config of one `http` connection: its named APIs, and where its webhooks may go. */
+export const httpConfig = z
+  .strictObject({
+    apis: z
+      .record(z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be letters, digits, `_`, `.` or `-`'), api)
+      .refine((apis) => Object.keys(apis).length <= apisMax, `must name at most ${apisMax} APIs`)
+      .default({})
+      .describe(
+        'The APIs, by the name callers give as `api_name`. At least one, unless there are `webhooks`.',
+      ),
+    webhooks: webhooksConfig
+      .optional()
+      .describe(
+        'Lets callers send webhooks, with `webhook_send`. An empty map does: then unsigned ones, to public hosts.',
+      ),
+  })
+  .superRefine((config, context) => {
+    if (Object.keys(config.apis).length > 0 || config.webhooks !== undefined) return
+    context.addIssue({ code: 'custom', path: ['apis'], message: 'must name at least one API' })
+  })
 
 export type HttpConfig = z.infer<typeof httpConfig>

@@ -8,6 +8,7 @@ import { type Apis, openApis } from './apis.ts'
 import { type HttpConfig, httpConfig } from './http-config.ts'
 import { createHttpRequest } from './http-request.ts'
 import { createHttpRequestPages } from './pages/http-request-pages.ts'
+import { openWebhooks } from './webhooks/open-webhooks.ts'
 
 /** What the connector is built with. */
 export interface HttpConnectorParts {
@@ -21,15 +22,19 @@ export function createHttpConnector(parts: HttpConnectorParts): Connector<HttpCo
   const { egress, clock = systemClock } = parts
   return defineConnector({
     type: 'http',
-    summary: 'Requests to named HTTP APIs, whose credentials stay with Weir.',
+    summary: 'Requests to named HTTP APIs, whose credentials stay with Weir, and webhooks.',
     config: httpConfig,
-    async open(config, { name }): Promise<Connection> {
+    async open(config, { name, signal }): Promise<Connection> {
+      signal.throwIfAborted()
       const apis = openApis(config.apis, { egress, clock, connection: name })
-      const targets = createTools(apis, clock)
+      const webhooks = openWebhooks(config.webhooks, { egress, clock, connection: name })
+      const targets = [...createTools(apis, clock), ...webhooks.tools]
       return {
         targets: () => targets,
-        check: (signal) => apis.check(signal),
-        close: () => apis.close(),
+        check: (stop) => apis.check(stop),
+        close: async () => {
+          await Promise.all([apis.close(), webhooks.close()])
+        },
       }
     },
   })
@@ -37,6 +42,7 @@ export function createHttpConnector(parts: HttpConnectorParts): Connector<HttpCo
 
 /** Those for any API first, then those that single APIs add to them. */
 function createTools(apis: Apis, clock: Clock): readonly Tool[] {
+  if (apis.list().length === 0) return []
   const general = [
     createHttpRequest(apis),
     createApiBatchRequest(apis, clock),
