@@ -7,8 +7,10 @@ import type { Connection } from '../../core/connector.ts'
 import type { WeirError } from '../../core/error.ts'
 import { silentLogger } from '../../core/logger.ts'
 import type { Result } from '../../core/outcome.ts'
+import { type Schema, toJsonSchema } from '../../core/schema.ts'
 import { isTool, type RunContext } from '../../core/tool.ts'
 import { createEgress } from '../../egress/create-egress.ts'
+import { compileJsonSchema } from '../../execution/json-schema-validator.ts'
 import { createHttpConnector } from './http.ts'
 import type { HttpAnswer } from './render-answer.ts'
 
@@ -44,7 +46,7 @@ export async function createWorld({ clock = systemClock }: { readonly clock?: Cl
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"a":1}'),
   )
   const canary = await listen((_request, response) => response.end('gotcha'))
-  const connector = createHttpConnector({ egress, clock })
+  const connector = createHttpConnector({ egress, clock, compileSchema: compileJsonSchema })
   const opened: Connection[] = []
   return {
     upstream,
@@ -84,7 +86,7 @@ export async function callTool<T = Record<string, unknown>>(
     .targets()
     .filter(isTool)
     .find((one) => one.name === name)!
-  parse(tool.input, input)
+  checkValue(tool.input, input)
   const result = (await tool.run(input, {
     signal,
     stop: signal,
@@ -93,7 +95,7 @@ export async function callTool<T = Record<string, unknown>>(
     wantsProgress: false,
     emit: () => {},
   })) as Result
-  parse(tool.output, result.structuredContent)
+  checkValue(tool.output!, result.structuredContent)
   return { ...(result.structuredContent as T), isError: result.isError === true }
 }
 
@@ -103,7 +105,10 @@ export function callApi(from: Connection, input: Record<string, unknown>, signal
   return callTool<HttpAnswer>(from, 'http_request', given, signal === undefined ? {} : { signal })
 }
 
-const parse = (schema: unknown, value: unknown) => (schema as { parse(value: unknown): unknown }).parse(value)
+function checkValue(schema: Schema, value: unknown): void {
+  const issues = compileJsonSchema(toJsonSchema(schema))(value)
+  if (issues.length > 0) throw new Error(JSON.stringify(issues))
+}
 
 /** The error of a call that must fail. */
 export const failure = (promise: Promise<unknown>) =>

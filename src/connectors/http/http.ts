@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { type Connection, type Connector, defineConnector } from '../../core/connector.ts'
+import { WeirError } from '../../core/error.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { Egress } from '../../egress/egress.ts'
 import type { Api } from './api.ts'
@@ -8,18 +9,21 @@ import { type Apis, openApis } from './apis.ts'
 import { type HttpConfig, httpConfig } from './http-config.ts'
 import { createHttpRequest } from './http-request.ts'
 import { createHttpRequestPages } from './pages/http-request-pages.ts'
+import type { CompileSchema } from './typed/model.ts'
+import { createTypedTools } from './typed/typed-tools.ts'
 import { openWebhooks } from './webhooks/open-webhooks.ts'
 
 /** What the connector is built with. */
 export interface HttpConnectorParts {
   readonly egress: Egress
+  readonly compileSchema: CompileSchema
   /** The machine's own by default. */
   readonly clock?: Clock
 }
 
 /** The connector for named HTTP APIs (D0-030). Each has its own credential, which goes below its base URL only. */
 export function createHttpConnector(parts: HttpConnectorParts): Connector<HttpConfig> {
-  const { egress, clock = systemClock } = parts
+  const { egress, compileSchema, clock = systemClock } = parts
   return defineConnector({
     type: 'http',
     summary: 'Requests to named HTTP APIs, whose credentials stay with Weir, and webhooks.',
@@ -28,30 +32,43 @@ export function createHttpConnector(parts: HttpConnectorParts): Connector<HttpCo
       signal.throwIfAborted()
       const apis = openApis(config.apis, { egress, clock, connection: name })
       const webhooks = openWebhooks(config.webhooks, { egress, clock, connection: name })
-      const targets = [...createTools(apis, clock), ...webhooks.tools]
-      return {
-        targets: () => targets,
-        check: (stop) => apis.check(stop),
-        close: async () => {
-          await Promise.all([apis.close(), webhooks.close()])
-        },
+      const close = async () => {
+        await Promise.all([apis.close(), webhooks.close()])
+      }
+      try {
+        const targets = refuseRepeats([...createTools(apis, clock, compileSchema), ...webhooks.tools])
+        return { targets: () => targets, check: (stop) => apis.check(stop), close }
+      } catch (thrown) {
+        await close()
+        throw thrown
       }
     },
   })
 }
 
 /** Those for any API first, then those that single APIs add to them. */
-function createTools(apis: Apis, clock: Clock): readonly Tool[] {
+function createTools(apis: Apis, clock: Clock, compileSchema: CompileSchema): readonly Tool[] {
   if (apis.list().length === 0) return []
   const general = [
     createHttpRequest(apis),
     createApiBatchRequest(apis, clock),
     createHttpRequestPages(apis, clock),
   ]
-  return [...general, ...apis.list().flatMap(createApiTools)]
+  return [...general, ...apis.list().flatMap((api) => createApiTools(api, compileSchema))]
 }
 
 /** What one API offers beyond requests of any kind: a line for each way to describe its tools. */
-function createApiTools(_api: Api): readonly Tool[] {
-  return []
+function createApiTools(api: Api, compileSchema: CompileSchema): readonly Tool[] {
+  return [...createTypedTools(api, compileSchema)]
+}
+
+/** Several APIs, and several ways to describe their tools, share one space of names. */
+function refuseRepeats(tools: readonly Tool[]): readonly Tool[] {
+  const names = tools.map(({ name }) => name)
+  const repeated = names.find((name, index) => names.indexOf(name) !== index)
+  if (repeated === undefined) return tools
+  throw new WeirError('CONFIG_INVALID', `Two tools of this connection have the name ${repeated}.`, {
+    hint: 'Give one of them another name, with `tool`, or by its key under `calls`.',
+    data: { tool: repeated },
+  })
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { methods } from './http-config.ts'
+import { methods } from './methods.ts'
 
 /** The most bytes of answers that one call of several requests takes: more would hold up every other call while it is written. */
 export const answersBytesMax = 4 * 1024 * 1024
