@@ -83,14 +83,25 @@ async function openChapter(connector: AnyConnector): Promise<ToolChapter> {
   return { connector, note: sample.note, tools }
 }
 
-/** `docs/reference/tools.md`: every tool of Weir's own. */
+/** `docs/reference/tools.md`: what all tools have in common, and where each of them stands. */
 export function renderToolReference(chapters: readonly ToolChapter[]): string {
-  return `${[introduction, ...chapters.map(renderChapter)].join('\n\n')}\n`
+  const rows = chapters.flatMap(({ connector, tools }) =>
+    tools.map(({ name, title, effect }) => [
+      `[\`${name}\`](connectors/${connector.type}.md#connection${name})`,
+      `\`${connector.type}\``,
+      `\`${effect}\``,
+      title ?? '',
+    ]),
+  )
+  const index = renderTable(['tool', 'type of connection', 'effect', 'what for'], rows)
+  const note =
+    'Each stands on the page of its type of connection. Effects are those of the samples there; where a connection allows less, they are milder.'
+  return `${introduction}\n\n## All tools\n\n${note}\n\n${index}\n`
 }
 
-function renderChapter({ connector, note, tools }: ToolChapter): string {
-  const head = `## Connections of type \`${connector.type}\`\n\n${connector.summary} ${note}`
-  return [head, ...tools.map(renderTool)].join('\n\n')
+/** The tools of one page of `docs/reference/connectors/`. */
+export function renderTools({ note, tools }: ToolChapter): string {
+  return [`## Tools\n\n${note}`, ...tools.map(renderTool)].join('\n\n')
 }
 
 function renderTool({ name, description, effect, input, output }: Tool): string {

@@ -38,6 +38,16 @@ export function explainFailure(thrown: Error, context: FailureContext): WeirErro
     case 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH':
     case 'UND_ERR_NOT_SUPPORTED':
       return fail('HEADER_NOT_ALLOWED', `The request cannot be sent: ${thrown.message}.`)
+    case 'REFUSED_STREAM':
+      return new WeirError(
+        'UPSTREAM_UNREACHABLE',
+        `${origin} refused the request twice, without reading it.`,
+        {
+          hint: 'It may be about to stop, or allow fewer requests at once.',
+          cause: thrown,
+          data: { origin, cause: code, sent: false },
+        },
+      )
     case 'UND_ERR_DESTROYED':
     case 'UND_ERR_CLOSED':
       return closed(origin, sent)
@@ -51,6 +61,11 @@ export function explainFailure(thrown: Error, context: FailureContext): WeirErro
   return fail('UPSTREAM_UNREACHABLE', message, hints[code])
 }
 
+/** Whether the failure is that of a connection, and not of one request. */
+export function isBreak({ code }: WeirError | (Error & { code?: string })): boolean {
+  return code === 'UPSTREAM_UNREACHABLE' || code === 'UPSTREAM_ERROR'
+}
+
 /** The error of a request that meets a closed client, or whose client closes under it. */
 export function closed(origin: string, sent: boolean): WeirError {
   return new WeirError('CONNECTION_UNAVAILABLE', `The connection to ${origin} was closed by Weir.`, {
@@ -58,7 +73,15 @@ export function closed(origin: string, sent: boolean): WeirError {
   })
 }
 
-const malformed: ReadonlySet<string> = new Set(['HTTPParserError', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'])
+const malformed: ReadonlySet<string> = new Set([
+  'HTTPParserError',
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+  'ERR_HTTP2_ERROR',
+  'HTTP2_PROTOCOL_ERROR',
+  'HTTP2_FRAME_SIZE_ERROR',
+  'HTTP2_FLOW_CONTROL_ERROR',
+  'HTTP2_COMPRESSION_ERROR',
+])
 
 const hints: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Check the port, and that the server runs.',

@@ -58,7 +58,7 @@ export class PooledClient implements EgressClient, ExchangeHost {
     this.#connect = new GuardedConnect({ guard: this.#guard, tally, connectTimeoutMs })
     this.#pools = new OriginPools({
       ...limits,
-      ...{ connect: this.#connect, tally, now: context.clock.now },
+      ...{ connect: this.#connect, tally, connectTimeoutMs, now: context.clock.now },
       tls: tls === undefined ? undefined : createTlsMaterial(tls),
     })
     this.#limit = new SocketLimit({ ...limits, waitingMax })

@@ -19,6 +19,8 @@ export interface RequestCarrier {
   onBegin(): void
   /** The socket broke under the request. */
   onBreak(): void
+  /** The request is not wanted any more, and has not begun. */
+  onGiveUp(): void
 }
 
 /** How the sockets of one origin are opened and kept. */
@@ -75,6 +77,9 @@ class CountedClient extends Client implements RequestCarrier {
   onBegin(): void {
     if (this.#current.record !== undefined) this.#tally.carry(this.#current.record)
   }
+
+  // undici has no way to take a request back; it learns of it when the request would begin.
+  onGiveUp(): void {}
 
   onBreak(): void {
     if (this.#current.record !== undefined) this.#tally.break(this.#current.record)
