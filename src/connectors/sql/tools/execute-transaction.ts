@@ -68,7 +68,7 @@ export function createExecuteTransaction(databases: Databases): Tool<z.input<typ
     input,
     output,
     async run({ queries, database }, context) {
-      const result = await databases.get(database).transact(queries, resultBytesMax, context)
+      const result = await databases.get(database).transact(queries, { bytesMax: resultBytesMax }, context)
       return { structuredContent: { ...result, database } }
     },
   }
