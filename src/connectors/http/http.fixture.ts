@@ -23,15 +23,15 @@ export interface RealServer {
   answer: RequestListener
 }
 
-/** Starts one on a port of its own. */
-export async function listen(answer: RequestListener): Promise<RealServer> {
+/** Starts one, on a free port unless one is given. */
+export async function listen(answer: RequestListener, port = 0): Promise<RealServer> {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     real.seen.push({ request, body: Buffer.concat(chunks).toString() })
     real.answer(request, response)
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const real: RealServer = { server, origin, seen: [], connections: 0, answer }
