@@ -74,7 +74,7 @@ export const httpConfig = z
     webhooks: webhooksConfig
       .optional()
       .describe(
-        'Lets callers send webhooks, with `webhook_send`. An empty map does: then unsigned ones, to public hosts.',
+        'Lets callers send webhooks, with `webhook_send`. `webhooks: {}` is enough for unsigned ones to public hosts.',
       ),
   })
   .superRefine((config, context) => {

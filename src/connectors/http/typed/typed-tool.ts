@@ -54,7 +54,7 @@ function renderOutput(data: JsonSchema): JsonSchema {
   return {
     type: 'object',
     properties: {
-      success: { const: true, description: 'Always true: a failure is an error.' },
+      success: { type: 'boolean', const: true, description: 'Always true: a failure is an error.' },
       data: { description: 'What the API answered.', ...data },
     },
     required: ['success', 'data'],

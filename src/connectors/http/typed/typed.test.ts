@@ -315,7 +315,10 @@ describe('the configuration of typed tools', () => {
 
   it('tells clients what the answer is', () => {
     expect(toJsonSchema(toolOf('get_user').output!)).toMatchObject({
-      properties: { success: { const: true }, data: { required: ['id', 'mail', 'left_at'] } },
+      properties: {
+        success: { type: 'boolean', const: true },
+        data: { required: ['id', 'mail', 'left_at'] },
+      },
     })
   })
 })
