@@ -60,6 +60,7 @@ const exitByCode: Readonly<Record<ErrorCode, Exit>> = {
   UNKNOWN_API: 'toolError',
   SQL_ERROR: 'toolError',
   SQL_NOT_SINGLE: 'toolError',
+  ROW_NOT_FOUND: 'toolError',
   SQL_CONFLICT: 'toolError',
   CURSOR_NOT_FOUND: 'toolError',
   SQL_BUSY: 'toolError',

@@ -133,6 +133,7 @@ export const errorCatalogue = {
   SQL_READ_ONLY: callers(403, 'The statement would write, and the database is open for reading only.'),
   SQL_NOT_SINGLE: callers(400, 'The text holds more than one statement, or none.'),
   SQL_FORBIDDEN: callers(403, 'The statement would reach outside its database.'),
+  ROW_NOT_FOUND: callers(404, 'No row fits what was asked for (B-70).'),
   SQL_CONFLICT: upstreams(
     409,
     true,
