@@ -177,7 +177,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, ResponseStr
   onResponseError(_controller: unknown, thrown: Error): void {
     this.#host.leave(this.slots)
     if (this.#settled) return
-    const failure = this.#reason ?? explainFailure(thrown, this.#context())
+    const cause = this.carrier?.explain(thrown) ?? thrown
+    const failure = this.#reason ?? explainFailure(cause, this.#context())
     if (this.#controller !== undefined && isBreak(failure)) this.carrier?.onBreak()
     this.#fail(failure)
   }

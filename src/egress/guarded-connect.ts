@@ -78,6 +78,9 @@ export class GuardedConnect {
     }
     const record = tally.open()
     socket.once('close', () => tally.closed++)
+    socket.once('error', (error) => {
+      record.error = error
+    })
     done(null, socket, record)
   }
 }

@@ -6,7 +6,7 @@ import type { ConnectTarget, OnConnected } from './guarded-connect.ts'
 import { createSocketPool, type RequestPool, type SocketPoolOptions } from './socket-pool.ts'
 import type { SocketRecord } from './socket-tally.ts'
 import { StreamRequest, type StreamRequestHost } from './stream-request.ts'
-import { StreamSession } from './stream-session.ts'
+import { StreamSession, streamsMax } from './stream-session.ts'
 
 /** How a pool that may speak HTTP/2 opens and keeps its connections. */
 export interface NegotiatedPoolOptions extends SocketPoolOptions {
@@ -29,6 +29,8 @@ export class NegotiatedPool implements RequestPool, StreamRequestHost {
   /** At most as many as requests may be under way to one origin. */
   readonly #waiting = new Set<StreamRequest>()
   readonly #sessions = new Set<StreamSession>()
+  /** So that a second connection does not have to be refused what the first one was. */
+  #streamsMax = streamsMax
   #plain: RequestPool | undefined
   #isConnecting = false
   #isClosing = false
@@ -109,6 +111,10 @@ export class NegotiatedPool implements RequestPool, StreamRequestHost {
     const { tally, idleTimeoutMs, connectTimeoutMs: probeTimeoutMs } = this.#options
     const session = new StreamSession({
       ...{ origin: this.#origin, socket, record, tally, idleTimeoutMs, probeTimeoutMs },
+      streamsMax: this.#streamsMax,
+      onLimit: (allowed) => {
+        this.#streamsMax = allowed
+      },
       onFree: () => this.#drain(),
       onClose: (closed) => {
         this.#sessions.delete(closed)
@@ -122,9 +128,11 @@ export class NegotiatedPool implements RequestPool, StreamRequestHost {
   #fallBack(socket: Socket, record: SocketRecord): void {
     let first: Socket | undefined = socket
     const hand = (target: ConnectTarget, done: OnConnected) => {
-      if (first === undefined || first.destroyed) this.#options.connect(target, done)
-      else done(null, first, record)
+      const handed = first
       first = undefined
+      // Not at once: undici does not look for an answer before it has left its connector.
+      if (handed === undefined || handed.destroyed) this.#options.connect(target, done)
+      else queueMicrotask(() => done(null, handed, record))
     }
     this.#plain = createSocketPool(this.#origin, { ...this.#options, connect: hand })
     const waiting = [...this.#waiting]

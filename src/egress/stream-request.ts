@@ -101,6 +101,10 @@ export class StreamRequest implements RequestCarrier {
     this.#session?.break()
   }
 
+  explain(thrown: Error): Error {
+    return thrown
+  }
+
   onGiveUp(): void {
     if (this.#started) return
     this.#host.drop(this)

@@ -19,13 +19,17 @@ export interface StreamSessionOptions {
   readonly idleTimeoutMs: number
   /** How long the other side may take to say that it is there. */
   readonly probeTimeoutMs: number
+  /** Streams the server allowed on earlier connections. */
+  readonly streamsMax: number
+  /** The server said how many streams it allows. */
+  readonly onLimit: (streamsMax: number) => void
   /** A stream ended: another may begin. */
   readonly onFree: () => void
   readonly onClose: (session: StreamSession) => void
 }
 
 /** Streams at once on one connection; the server may allow fewer. */
-const streamsMax = 100
+export const streamsMax = 100
 /** What the server may send of one answer before it is read: enough for 12 MB/s at 20 ms. */
 const streamWindowBytes = 256 * 1024
 const sessionWindowBytes = 4 * streamWindowBytes
@@ -37,7 +41,7 @@ export class StreamSession {
   readonly #session: ClientHttp2Session
   readonly #idle: NodeJS.Timeout
   #streams = 0
-  #allowed = streamsMax
+  #allowed: number
   #isRetired = false
   #lastRead = Number.POSITIVE_INFINITY
   #probe: NodeJS.Timeout | undefined
@@ -45,6 +49,7 @@ export class StreamSession {
 
   constructor(options: StreamSessionOptions) {
     this.#options = options
+    this.#allowed = options.streamsMax
     this.#session = connect(options.origin, {
       createConnection: () => options.socket,
       peerMaxConcurrentStreams: streamsMax,
@@ -59,6 +64,7 @@ export class StreamSession {
     this.#session.on('goaway', (_code, lastStreamId) => this.#onGoAway(lastStreamId))
     this.#session.on('remoteSettings', ({ maxConcurrentStreams = streamsMax }) => {
       this.#allowed = Math.min(maxConcurrentStreams, streamsMax)
+      options.onLimit(this.#allowed)
       options.onFree()
     })
     this.#session.on('close', () => this.#onClose())
@@ -108,11 +114,11 @@ export class StreamSession {
 
   /** Why a stream ended without its answer. */
   explain(stream: ClientHttp2Stream, error: Error | undefined): Error {
-    const cause = this.#error ?? error
-    const { code: own } = (this.#error ?? {}) as NodeJS.ErrnoException
+    const cause = this.#error ?? this.#options.record.error ?? error
+    const { code: own = '' } = (cause ?? {}) as NodeJS.ErrnoException
     // A socket that is gone takes its streams with it, each with a code that says nothing.
     const reset = this.#options.socket.destroyed ? undefined : codes[stream.rstCode ?? 0]
-    const code = own ?? reset ?? 'ECONNRESET'
+    const code = own === '' || own === 'ERR_HTTP2_STREAM_ERROR' ? (reset ?? 'ECONNRESET') : own
     return Object.assign(new Error('The stream ended early.', { cause }), { code })
   }
 
