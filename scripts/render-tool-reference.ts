@@ -18,7 +18,7 @@ interface Sample {
 const samples: Readonly<Record<string, Sample | string>> = {
   sql: {
     config: { databases: { shop: { url: 'sqlite:./shop.db', write: true } } },
-    note: '`execute_transaction` is offered only where at least one database of the connection has `write: true`. Rows of one call take at most 4 MiB as JSON.',
+    note: '`execute_transaction` is offered only where at least one database of the connection has `write: true`. Rows of one call take at most 4 MiB as JSON. Statements in `tools` are offered beside these, under the names that they have there.',
   },
   http: {
     config: {
