@@ -26,6 +26,22 @@ const samples: Readonly<Record<string, Sample | string>> = {
     },
     note: 'The description ends in a list of the configured APIs; here it is that of an API `payments`. The effect is the worst that the APIs’ `methods` allow: `destructive` with DELETE, `read` with GET alone, else `write`.',
   },
+  aws: {
+    config: {
+      credentials: { environment: true },
+      s3: { operations: ['list', 'get', 'put', 'delete'] },
+      dynamodb: { operations: ['get_item', 'put_item', 'query', 'scan'] },
+      lambda: {},
+      sqs: { operations: ['send_message', 'receive_messages', 'delete_message'] },
+      sns: {},
+      secrets: { allowValues: ['app/*'] },
+    },
+    note: 'Each service that the config names is one tool. Its parameters, its description and its effect follow its `operations`; here all are allowed. `operation` decides which parameters are needed, as the schema says with `if` and `then`.',
+  },
+  queue: {
+    config: { brokers: { default: { url: 'redis://127.0.0.1:6379' } } },
+    note: 'Each tool is offered only where at least one broker of the connection may be used so (`send`, `receive`). What a kind of broker cannot do is refused with `QUEUE_UNSUPPORTED`.',
+  },
   mcp: 'The tools are the server’s own: their names, descriptions and schemas pass through as they came. Their effect is `write` whatever the server hints, which is passed on to clients all the same.',
   'rest-dialect':
     'The tools are the server’s own, and those of the files in `definitions`. Their effect is `write` whatever the server says.',

@@ -135,7 +135,7 @@ export const errorCatalogue = {
   SQL_FORBIDDEN: callers(403, 'The statement would reach outside its database.'),
   ROW_NOT_FOUND: callers(404, 'No row fits what was asked for (B-70).'),
   SQL_CONFLICT: upstreams(
-    409,
+    503,
     true,
     'The transaction collided with another one, and changed nothing (B-34).',
   ),
@@ -155,6 +155,15 @@ export const errorCatalogue = {
   UPSTREAM_UNREACHABLE: upstreams(502, true, 'No connection to the host could be made, or it broke.'),
   UPSTREAM_TIMEOUT: upstreams(504, true, 'The host did not answer in time.'),
 
+  // Queues.
+  UNKNOWN_BROKER: callers(404, 'The connection has no broker of this name (B-23, C-25).'),
+  BROKER_UNAVAILABLE: upstreams(503, true, 'The broker is down, or the connection to it broke.'),
+  BROKER_ERROR: upstreams(502, false, 'The broker refused the request.'),
+  QUEUE_UNSUPPORTED: callers(400, 'This kind of broker cannot do what was asked.'),
+  QUEUE_NOT_ALLOWED: callers(403, 'The configuration does not allow this queue or topic, or this use of it.'),
+  LEASE_LOST: callers(410, 'The lease on the message ended, or was never the caller’s (S5).'),
+  MESSAGE_TOO_LARGE: callers(413, 'The message is larger than the broker’s `messageBytesMax`.'),
+
   // Upstream MCP servers.
   UPSTREAM_EXITED: upstreams(502, true, 'The server’s process ended while the call was running (R4).'),
   UPSTREAM_ERROR: upstreams(502, false, 'The server answered with a protocol error.'),
@@ -164,6 +173,14 @@ export const errorCatalogue = {
     'What the server sent is not MCP, or is larger than Weir takes (R22).',
   ),
   UPSTREAM_AUTH: operators(502, false, 'The server asks for a credential that Weir does not have.'),
+
+  // Cloud services.
+  CLOUD_ERROR: callers(400, 'The cloud service refused the request (D0-060).'),
+  CLOUD_BUSY: upstreams(503, true, 'The cloud service throttles the caller, or failed by itself.'),
+  CLOUD_NOT_ALLOWED: callers(
+    403,
+    'The connection does not offer what was named: a region, bucket, table, queue, function, topic or secret (C-25).',
+  ),
 
   // Starting and configuring.
   CONFIG_INVALID: operators(500, false, 'The configuration is not valid.'),
