@@ -22,9 +22,24 @@ const samples: Readonly<Record<string, Sample | string>> = {
   },
   http: {
     config: {
-      apis: { payments: { baseUrl: 'https://pay.example/v1', description: 'Payments and refunds.' } },
+      apis: {
+        payments: {
+          baseUrl: 'https://pay.example/v1',
+          description: 'Payments and refunds.',
+          resources: {
+            refund: {
+              path: '/refunds',
+              model: { id: 'string', amount: 'integer' },
+              operations: { get: {}, list: {}, create: {}, update: {}, delete: {} },
+            },
+          },
+        },
+      },
+      webhooks: {
+        secrets: { partner: { secret: 'an example, no secret', targets: ['https://partner.example/hooks'] } },
+      },
     },
-    note: 'The description ends in a list of the configured APIs; here it is that of an API `payments`. The effect is the worst that the APIs’ `methods` allow: `destructive` with DELETE, `read` with GET alone, else `write`.',
+    note: 'The first three take any API of the connection; their descriptions end in a list of them, here of an API `payments`. The effect of `http_request` and `api_batch_request` is the worst that the APIs’ `methods` allow: `destructive` with DELETE, `read` with GET alone, else `write`. `webhook_send` is there where `webhooks` are configured. The tools in between are those of `resources` and `calls`; here they are those of a resource `refund`.',
   },
   aws: {
     config: {

@@ -74,6 +74,8 @@ const exitByCode: Readonly<Record<ErrorCode, Exit>> = {
   RESPONSE_TOO_LARGE: 'toolError',
   UPSTREAM_ERROR: 'toolError',
   UPSTREAM_PROTOCOL: 'toolError',
+  UPSTREAM_FAILED: 'toolError',
+  UPSTREAM_REFUSED: 'toolError',
   STORE_VALUE_TOO_LARGE: 'toolError',
   CLOUD_ERROR: 'toolError',
   CLOUD_BUSY: 'toolError',
