@@ -202,6 +202,36 @@ describe('one request among others', () => {
     expect(narrow.requests).toHaveLength(24)
     expect(narrow.connections()).toBeLessThanOrEqual(12)
   })
+
+  it('a server that allows no stream: bounded connections, a bounded wait, and nothing sent', async () => {
+    await using shut = await startCanary(undefined, { ...both, settings: { maxConcurrentStreams: 0 } })
+    const two = egress.client({
+      allowPrivate: true,
+      http2: true,
+      tls,
+      connectionsPerOrigin: 2,
+      connectTimeoutMs: 500,
+    })
+    const target = two.target(`https://localhost:${shut.port}`)
+    await failure(target.request({ headersTimeoutMs: 100 }))
+    const error = await failure(target.request({ method: 'POST', body: 'x', headersTimeoutMs: 100 }))
+    expect([error.code, error.data?.['sent']]).toEqual(['UPSTREAM_TIMEOUT', false])
+    expect(shut.connections()).toBeLessThanOrEqual(2)
+    expect(shut.requests).toHaveLength(0)
+  })
+
+  it('D1-087: a connection that breaks under ten requests is one error, and a stream that does is none', async () => {
+    const onRequest: RawH2Script['onRequest'] = (say, stream) => {
+      if (stream === 1) say.reset(stream, 2)
+      if (stream === 21) say.socket.destroy()
+    }
+    await using server = await startRawH2(pair, { onRequest })
+    const asked = await Promise.allSettled(
+      Array.from({ length: 11 }, () => client.request(server.origin, { method: 'POST', body: 'x' })),
+    )
+    expect(asked.filter(({ status }) => status === 'rejected')).toHaveLength(11)
+    expect(client.stats()).toMatchObject({ connection_errors: 1, connections_created: 1, total_requests: 11 })
+  })
 })
 
 describe('R3: what the server says it did not read', () => {

@@ -62,7 +62,8 @@ export class NegotiatedPool implements RequestPool, StreamRequestHost {
       return
     }
     this.#waiting.add(request)
-    request.waitFor(request.options.headersTimeout ?? 0)
+    // As over HTTP/1.1, the time that a connection takes is not the answer's.
+    request.waitFor(this.#options.connectTimeoutMs + (request.options.headersTimeout ?? 0))
     this.#connect()
   }
 

@@ -54,6 +54,7 @@ export class StreamRequest implements RequestCarrier {
   /** Called by a session that has a stream for it; false where it was given up meanwhile. */
   begin(session: StreamSession): boolean {
     clearTimeout(this.#waitTimer)
+    this.#waitTimer = undefined
     this.#session = session
     if (this.#started) session.count()
     else {
