@@ -65,6 +65,8 @@ const exitByCode: Readonly<Record<ErrorCode, Exit>> = {
   RESPONSE_TOO_LARGE: 'toolError',
   UPSTREAM_ERROR: 'toolError',
   UPSTREAM_PROTOCOL: 'toolError',
+  UPSTREAM_FAILED: 'toolError',
+  UPSTREAM_REFUSED: 'toolError',
   STORE_VALUE_TOO_LARGE: 'toolError',
   HOST_NOT_ALLOWED: 'denied',
   ORIGIN_NOT_ALLOWED: 'denied',

@@ -137,6 +137,8 @@ export const errorCatalogue = {
   RESPONSE_TOO_LARGE: upstreams(502, false, 'The answer is larger than Weir takes.'),
   UPSTREAM_UNREACHABLE: upstreams(502, true, 'No connection to the host could be made, or it broke.'),
   UPSTREAM_TIMEOUT: upstreams(504, true, 'The host did not answer in time.'),
+  UPSTREAM_REFUSED: upstreams(502, false, 'The API answered with a status that says no (3xx or 4xx).'),
+  UPSTREAM_FAILED: upstreams(502, true, 'The API answered that it cannot at the moment (5xx or 429).'),
 
   // Upstream MCP servers.
   UPSTREAM_EXITED: upstreams(502, true, 'The server’s process ended while the call was running (R4).'),

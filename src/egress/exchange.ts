@@ -8,6 +8,7 @@ import { explainFailure } from './explain-failure.ts'
 import type { OriginPool } from './origin-pools.ts'
 import { followRedirect, type Hop, isRedirect } from './redirect.ts'
 import type { Waiter } from './socket-limit.ts'
+import type { RequestCarrier } from './socket-pool.ts'
 
 /** What an exchange needs of its client. */
 export interface ExchangeHost {
@@ -51,6 +52,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, ResponseStr
   #chunks: Buffer | Buffer[] | undefined
   #bytes = 0
   slots: OriginPool
+  /** Set by the pool once it has chosen a socket. */
+  carrier: RequestCarrier | undefined
 
   constructor(
     host: ExchangeHost,
@@ -135,6 +138,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, ResponseStr
     } else {
       this.#controller = controller
       this.#sent = true
+      this.carrier?.onBegin()
     }
   }
 

@@ -1,27 +1,24 @@
 import { z } from 'zod'
 import type { Tool } from '../../core/tool.ts'
 import type { Apis } from './apis.ts'
-import { methods } from './http-config.ts'
+import {
+  apiNameField,
+  bodyField,
+  headersField,
+  methodField,
+  timeoutField,
+  toMs,
+  urlField,
+} from './request-fields.ts'
 import { renderResult, sendRequest } from './send-request.ts'
 
 const input = z.strictObject({
-  method: z.enum(methods).describe('HTTP method.'),
-  url: z.string().max(8_192).describe('A path below the API’s base URL, or a full URL that begins with it.'),
-  api_name: z.string().describe('Which API: one of those this tool’s description names.'),
-  headers: z
-    .record(z.string(), z.string())
-    .default({})
-    .describe('Extra headers. Credentials are added by Weir and cannot be set here.'),
-  body: z
-    .unknown()
-    .optional()
-    .describe('Any JSON, sent as JSON; a string with a content-type other than JSON is sent as it is.'),
-  timeout: z
-    .number()
-    .positive()
-    .max(600)
-    .optional()
-    .describe('Seconds to wait for the whole answer, at most the API’s own limit, which is the default.'),
+  method: methodField,
+  url: urlField,
+  api_name: apiNameField,
+  headers: headersField,
+  body: bodyField,
+  timeout: timeoutField,
 })
 
 const output = z.object({
@@ -52,8 +49,8 @@ export function createHttpRequest(apis: Apis): Tool<Input> {
     output,
     ...(timeoutMs > 30_000 ? { timeoutMs } : {}),
     run: async ({ timeout, ...call }, { stop }) => {
-      const timeoutMs = timeout === undefined ? undefined : timeout * 1_000
-      return renderResult(await sendRequest(apis.get(call.api_name), { ...call, timeoutMs }, stop))
+      const request = { ...call, timeoutMs: toMs(timeout) }
+      return renderResult(await sendRequest(apis.get(call.api_name), request, stop))
     },
   }
 }

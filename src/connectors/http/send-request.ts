@@ -1,10 +1,11 @@
 import type { StopSignal } from '../../core/cancellation.ts'
 import { WeirError } from '../../core/error.ts'
 import type { Result } from '../../core/outcome.ts'
-import type { EgressResponse } from '../../egress/egress.ts'
+import type { EgressRequest, EgressResponse } from '../../egress/egress.ts'
 import type { Api } from './api.ts'
+import type { CredentialHeader } from './auth/credential.ts'
 import type { Method } from './http-config.ts'
-import { mergeHeaders } from './merge-headers.ts'
+import { addCredential, type CallHeaders } from './merge-headers.ts'
 import { type HttpAnswer, renderAnswer } from './render-answer.ts'
 import { isInside, resolveUrl } from './resolve-url.ts'
 
@@ -14,7 +15,7 @@ export interface ApiRequest {
   /** A path that is appended to the API's base URL, or a full URL that begins with it. */
   readonly url: string
   /** Over the API's own; those that carry a credential or decide routing are refused. */
-  readonly headers?: Readonly<Record<string, string>> | undefined
+  readonly headers?: CallHeaders | undefined
   /** Any JSON; a string with a content type other than JSON is sent as it is. */
   readonly body?: unknown
   /** For the whole answer, redirects included; the API's own limit is the default and the most. */
@@ -28,26 +29,7 @@ export interface ApiRequest {
  * Throws INVALID_INPUT (method), URL_NOT_ALLOWED and HEADER_NOT_ALLOWED before anything is sent, and what egress throws.
  */
 export async function sendRequest(api: Api, request: ApiRequest, stop: StopSignal): Promise<HttpAnswer> {
-  const { config } = api
-  if (!config.methods.includes(request.method)) throw refuseMethod(api, request.method)
-  const url = resolveUrl(api.name, api.base, request.url)
-  const body = renderBody(request)
-  const contentType = body === undefined ? undefined : 'application/json'
-  const headers = mergeHeaders(api.name, config, request.headers ?? {}, contentType)
-  const timeoutMs = Math.ceil(Math.min(request.timeoutMs ?? config.timeoutMs, config.timeoutMs))
-  const response = await exchange(api, url, {
-    method: request.method,
-    headers,
-    ...(body === undefined ? {} : { body }),
-    signal: stop,
-    headersTimeoutMs: timeoutMs,
-    bodyTimeoutMs: timeoutMs,
-    totalTimeoutMs: timeoutMs,
-    responseBytesMax: Math.min(request.responseBytesMax ?? config.responseBytesMax, config.responseBytesMax),
-    redirect: 'same-origin',
-    allowRedirect: (to) => isInside(api.base, to),
-  })
-  return renderAnswer(response, api.redactor)
+  return renderAnswer(await fetchAnswer(api, request, stop), api.redactor)
 }
 
 /** An answer as a tool's result: 5xx counts as failed (B-06), so that retry and breaker see it; 4xx is the caller's to read. */
@@ -57,10 +39,54 @@ export function renderResult(answer: HttpAnswer): Result {
     : { structuredContent: answer }
 }
 
+/** As `sendRequest`, with the answer as it came: whoever shows any of it to a caller takes the secrets out. */
+export async function fetchAnswer(api: Api, request: ApiRequest, stop: StopSignal): Promise<EgressResponse> {
+  const { config, credential } = api
+  if (!config.methods.includes(request.method)) throw refuseMethod(api, request.method)
+  const url = resolveUrl(api.name, api.base, request.url)
+  const body = renderBody(request)
+  const headers = api.mergeHeaders(request.headers ?? {}, body === undefined ? undefined : 'application/json')
+  const timeoutMs = Math.ceil(Math.min(request.timeoutMs ?? config.timeoutMs, config.timeoutMs))
+  const bounds = {
+    method: request.method,
+    ...(body === undefined ? {} : { body }),
+    signal: stop,
+    headersTimeoutMs: timeoutMs,
+    bodyTimeoutMs: timeoutMs,
+    totalTimeoutMs: timeoutMs,
+    responseBytesMax: Math.min(request.responseBytesMax ?? config.responseBytesMax, config.responseBytesMax),
+    redirect: 'same-origin',
+    allowRedirect: (to: URL) => isInside(api.base, to),
+  } satisfies EgressRequest
+  const send = (header: CredentialHeader | undefined) =>
+    exchange(api, url, { ...bounds, headers: addCredential(headers, header) })
+
+  const header = await credential.header(stop)
+  const answer = await send(header)
+  if (answer.status !== 401 || header === undefined) return answer
+  const renewal = credential.renew(header, stop)
+  if (maySendAgain(request.method, url, answer))
+    return (await renewal) ? send(await credential.header(stop)) : answer
+  // The next call has the new token, or is told why there is none.
+  renewal.catch(() => {})
+  return answer
+}
+
+/**
+ * Whether a request that was answered 401 has provably done nothing, so that it may be sent once more with a new token
+ * (R3). Twice is once for GET, PUT and DELETE. POST and PATCH are sent again only where the server itself says that it
+ * refused the token, in the challenge that RFC 6750 demands: some programs pass on a 401 that they got half-way. After a
+ * redirect, the first hop was processed, whatever the last one says.
+ */
+function maySendAgain(method: Method, url: URL, { headers, url: answeredBy }: EgressResponse): boolean {
+  if (method !== 'POST' && method !== 'PATCH') return true
+  return answeredBy === url.href && /^\s*bearer\b/i.test([headers['www-authenticate']].flat().join())
+}
+
 function refuseMethod({ name, config }: Api, method: Method): WeirError {
   return new WeirError('INVALID_INPUT', `The API ${name} takes no ${method}.`, {
     hint: `Use ${config.methods.join(' or ')}.`,
-    data: { api_name: name, method, methods: config.methods },
+    data: { api_name: name, method, methods: config.methods, sent: false },
   })
 }
 
@@ -71,13 +97,9 @@ function renderBody({ body, headers = {} }: ApiRequest): string | undefined {
   return JSON.stringify(body)
 }
 
-async function exchange(
-  api: Api,
-  url: URL,
-  init: Parameters<Api['client']['request']>[1],
-): Promise<EgressResponse> {
+async function exchange(api: Api, url: URL, request: EgressRequest): Promise<EgressResponse> {
   try {
-    return await api.client.request(url, init)
+    return await api.client.request(url, request)
   } catch (thrown) {
     if (!(thrown instanceof WeirError) || thrown.code !== 'RESPONSE_TOO_LARGE') throw thrown
     throw new WeirError('RESPONSE_TOO_LARGE', thrown.message, {
