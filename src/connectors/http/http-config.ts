@@ -3,6 +3,7 @@ import { allowPrivateField } from './allow-private.ts'
 import { authConfig } from './auth/auth-config.ts'
 import { baseUrlField } from './base-url.ts'
 import { headerName, headerValue } from './header-fields.ts'
+import { openapiConfig } from './openapi/openapi-config.ts'
 import { transportFields } from './transport-config.ts'
 import { webhooksConfig } from './webhooks/webhook-config.ts'
 
@@ -11,46 +12,55 @@ export const methods = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const
 
 export type Method = (typeof methods)[number]
 
-const api = z.strictObject({
-  baseUrl: baseUrlField.describe(
-    'Where the API lives. Requests, and its credential, go below this URL only.',
-  ),
-  description: z.string().optional().describe('What the API is for, told to the model.'),
-  auth: authConfig
-    .optional()
-    .describe('The credential: one of `bearer`, `apiKey`, `basic` or `oauth`. Callers cannot change it.'),
-  headers: z
-    .record(headerName, headerValue)
-    .default({})
-    .describe('Headers of every request. Callers may override all but those that carry a credential.'),
-  methods: z
-    .array(z.enum(methods))
-    .nonempty()
-    .default([...methods])
-    .describe('The methods callers may use. All by default.'),
-  timeoutMs: z
-    .int()
-    .min(1)
-    .max(600_000)
-    .default(30_000)
-    .describe('Longest time one request may take, redirects included, in milliseconds.'),
-  responseBytesMax: z
-    .int()
-    .min(1)
-    .max(16 * 1024 * 1024)
-    .default(1024 * 1024)
-    .describe('Largest answer taken, in bytes.'),
-  batchConcurrency: z
-    .int()
-    .min(1)
-    .max(100)
-    .default(10)
-    .describe('How many requests of one `api_batch_request` are under way at the same time.'),
-  ...transportFields,
-  allowPrivate: allowPrivateField.describe(
-    'Lets the API live on this machine or a private network: true, or a list of host names, addresses and CIDR blocks.',
-  ),
-})
+const api = z
+  .strictObject({
+    baseUrl: baseUrlField
+      .optional()
+      .describe('Where the API lives. Requests, and its credential, go below this URL only. Required.'),
+    description: z.string().optional().describe('What the API is for, told to the model.'),
+    auth: authConfig
+      .optional()
+      .describe('The credential: one of `bearer`, `apiKey`, `basic` or `oauth`. Callers cannot change it.'),
+    headers: z
+      .record(headerName, headerValue)
+      .default({})
+      .describe('Headers of every request. Callers may override all but those that carry a credential.'),
+    methods: z
+      .array(z.enum(methods))
+      .nonempty()
+      .default([...methods])
+      .describe('The methods callers may use. All by default.'),
+    timeoutMs: z
+      .int()
+      .min(1)
+      .max(600_000)
+      .default(30_000)
+      .describe('Longest time one request may take, redirects included, in milliseconds.'),
+    responseBytesMax: z
+      .int()
+      .min(1)
+      .max(16 * 1024 * 1024)
+      .default(1024 * 1024)
+      .describe('Largest answer taken, in bytes.'),
+    batchConcurrency: z
+      .int()
+      .min(1)
+      .max(100)
+      .default(10)
+      .describe('How many requests of one `api_batch_request` are under way at the same time.'),
+    openapi: openapiConfig
+      .optional()
+      .describe('Makes a tool of each operation that an OpenAPI document of the API describes.'),
+    ...transportFields,
+    allowPrivate: allowPrivateField.describe(
+      'Lets the API live on this machine or a private network: true, or a list of host names, addresses and CIDR blocks.',
+    ),
+  })
+  .superRefine(({ baseUrl, openapi }, context) => {
+    // A document may name it, but only a person can say that a credential may go there.
+    if (baseUrl !== undefined || openapi !== undefined) return
+    context.addIssue({ code: 'custom', path: ['baseUrl'], message: 'is missing' })
+  })
 
 /** One API, checked and with its defaults. */
 export type ApiConfig = z.infer<typeof api>

@@ -12,12 +12,19 @@ const globs = (what: string) =>
     .optional()
     .describe(`${what} \`*\` stands for any characters.`)
 
+function isFileOrUrl(source: string): boolean {
+  if (!/^[a-z][a-z0-9+.-]+:/i.test(source)) return !source.includes('\0')
+  const url = URL.parse(source)
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
+}
+
 /** Where an API's OpenAPI document is, and which of its operations become tools. */
 export const openapiConfig = z.strictObject({
   source: z
     .string()
     .min(1)
     .max(4_096)
+    .refine(isFileOrUrl, 'must be a file, or an http or https URL without credentials')
     .describe(
       'The document, OpenAPI 3.0 or 3.1 in JSON or YAML: a file, relative to the config file, or a URL.',
     ),
