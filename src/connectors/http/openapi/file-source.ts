@@ -15,7 +15,7 @@ export function createFileSource(source: string, baseDir: string): DocumentSourc
     async read(signal) {
       signal.throwIfAborted()
       if (last !== undefined && (await isUnchanged(last))) return undefined
-      const bundle = new FileBundle(await realpath(baseDir))
+      const bundle = new FileBundle(await realpath(baseDir), signal)
       const document = await bundle.read(resolve(baseDir, source))
       last = bundle.stamps
       return document
@@ -39,13 +39,15 @@ class FileBundle {
   readonly stamps = new Map<string, string>()
   /** The config file's folder, its symbolic links followed: nothing outside is read for a reference (S19). */
   readonly #folder: string
+  readonly #signal: AbortSignal
   readonly #files = new Map<string, Node>()
   readonly #refused = new Set<string>()
   #root = ''
   #bytesLeft = documentBytesMax
 
-  constructor(folder: string) {
+  constructor(folder: string, signal: AbortSignal) {
     this.#folder = folder
+    this.#signal = signal
   }
 
   async read(path: string): Promise<ReadDocument> {
@@ -77,8 +79,9 @@ class FileBundle {
       this.#bytesLeft -= found.size
       if (this.#bytesLeft < 0) throw new Error(`it has more than ${documentBytesMax} bytes`)
       this.stamps.set(path, await stampOf(path))
-      return parseText(await readFile(path, 'utf8'))
+      return await parseText(await readFile(path, 'utf8'), this.#signal)
     } catch (cause) {
+      this.#signal.throwIfAborted()
       throw unreadable(cause, this.#keyOf(path))
     }
   }

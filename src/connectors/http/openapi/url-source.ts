@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { WeirError } from '../../../core/error.ts'
 import type { EgressClient, EgressResponse } from '../../../egress/egress.ts'
 import { OpenapiDocument } from './document.ts'
-import type { DocumentSource } from './document-source.ts'
+import type { DocumentSource, ReadDocument } from './document-source.ts'
 import type { OpenapiConfig } from './openapi-config.ts'
 import { documentBytesMax, parseText } from './parse-document.ts'
 import { walkRefs } from './walk-refs.ts'
@@ -30,7 +30,7 @@ export function createUrlSource(config: OpenapiConfig, client: EgressClient): Do
       refuseStatus(response)
       const now = createHash('sha256').update(response.body).digest('hex')
       if (now === digest) return undefined
-      const read = parse(response.body)
+      const read = await parse(response.body, signal)
       digest = now
       etag = [response.headers['etag']].flat()[0]
       return read
@@ -48,8 +48,8 @@ function refuseStatus({ status, url }: EgressResponse): void {
   })
 }
 
-function parse(body: Buffer) {
-  const root = parseText(body.toString())
+async function parse(body: Buffer, signal: AbortSignal): Promise<ReadDocument> {
+  const root = await parseText(body.toString(), signal)
   const refused = new Set<string>()
   walkRefs(root, ({ $ref }) => {
     if (!$ref.startsWith('#') && refused.size < refusedMax) refused.add($ref.slice(0, 200))
