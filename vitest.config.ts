@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    globalSetup: ['test/services/set-up.ts'],
     setupFiles: ['test/seed.ts'],
     pool: 'threads',
     testTimeout: 20_000,

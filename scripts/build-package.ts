@@ -15,8 +15,17 @@ const shipped = ['bin', 'README.md', 'LICENSE', 'CHANGELOG.md', 'weir.schema.jso
 /** Fields of package.json that concern the repository and not the package. */
 const repositoryFields = ['private', 'workspaces', 'scripts', 'devDependencies']
 
-/** What is run as a program of its own, and so must be installed; everything else is in the bundle. */
+/** What is run as a program of its own. */
 const programs = ['@modelcontextprotocol/server-everything']
+
+/**
+ * What connections of one kind load when they open. Nothing is gained by having them in the bundle, and an installed one
+ * gets its security fixes by itself. Whole scopes end in a slash.
+ */
+const drivers = [
+  ...['pg', 'pg-cursor', 'mysql2', 'redis', 'amqplib', '@platformatic/kafka', '@nats-io/'],
+  ...['@aws-sdk/', '@azure/storage-blob', 'google-auth-library', 'nodemailer'],
+]
 
 /**
  * Makes the package at `out` from the repository at `root`: declarations and bundled code under the repository's own
@@ -31,7 +40,7 @@ export async function buildPackage(root: string, out: string): Promise<void> {
     root,
     out,
     doors: await findDoors(root, source),
-    external: [...programs, ...Object.keys((source['peerDependencies'] ?? {}) as object)],
+    external: [...programs, ...drivers, ...Object.keys((source['peerDependencies'] ?? {}) as object)],
   })
   await copyAssets(root, out)
   await rewriteSpecifiers(out)
@@ -96,20 +105,25 @@ type Manifest = Readonly<Record<string, unknown>>
 
 /**
  * The published package.json: doors lead to compiled files, nothing tells of the repository, and installed is only what
- * is run as a program or `typed`, seen by users' compilers.
+ * stays outside the bundle or is `typed`, seen by users' compilers.
  */
 export function renderManifest(manifest: Manifest, typed: ReadonlySet<string> = new Set()): Manifest {
   const kept = Object.entries(manifest).filter(([field]) => !repositoryFields.includes(field))
   const doors = Object.entries((manifest['exports'] ?? {}) as Readonly<Record<string, string>>)
   const installed = Object.entries((manifest['dependencies'] ?? {}) as Readonly<Record<string, string>>)
-  const dependencies = Object.fromEntries(
-    installed.filter(([name]) => programs.includes(name) || typed.has(name)),
-  )
+  const dependencies = Object.fromEntries(installed.filter(([name]) => isOutside(name) || typed.has(name)))
   return {
     ...Object.fromEntries(kept),
     ...(installed.length === 0 ? {} : { dependencies }),
     exports: Object.fromEntries(doors.map(([door, file]) => [door, compiledDoor(file)])),
   }
+}
+
+/** Whether a package stays outside the bundle, and so must be installed beside it. */
+function isOutside(name: string): boolean {
+  return [...programs, ...drivers].some((each) =>
+    each.endsWith('/') ? name.startsWith(each) : name === each,
+  )
 }
 
 function compiledDoor(file: string): unknown {

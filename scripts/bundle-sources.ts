@@ -11,7 +11,7 @@ export interface BundleOptions {
   readonly out: string
   /** Files others reach by name, relative to the root: package doors and what bin/ imports. */
   readonly doors: readonly string[]
-  /** Packages that stay outside, because they are run and not imported. */
+  /** Packages that stay outside; a whole scope ends in a slash. */
   readonly external: readonly string[]
 }
 
@@ -27,7 +27,7 @@ export async function bundleSources({ root, out, doors, external }: BundleOption
   const bundle = await rolldown({
     cwd: root,
     input,
-    external: external.map((name) => new RegExp(`^${name}(?:/|$)`)),
+    external: external.map((name) => new RegExp(name.endsWith('/') ? `^${name}` : `^${name}(?:/|$)`)),
     platform: 'node',
     plugins: [keepOwnUrls(root)],
     logLevel: 'warn',

@@ -1,5 +1,4 @@
 import { fileSchema } from '../src/config/config.ts'
-import type { AnyConnector } from '../src/core/connector.ts'
 import { toJsonSchema } from '../src/core/schema.ts'
 import { builtInConnectors } from './built-in-connectors.ts'
 import { type Field, listFields, renderDefault } from './list-fields.ts'
@@ -49,33 +48,28 @@ nothing else is a valid configuration. Each server becomes a connection of type 
   write a connection of type \`mcp\` with \`allowPrivate\`.
 - Times, \`era\` and \`allowPrivate\` cannot be set here; a connection of type \`mcp\` has them.`
 
-/** `docs/reference/configuration.md`: every key there is. */
+/** `docs/reference/configuration.md`: every key there is, but for those of each type of connection. */
 export function renderConfigReference(): string {
   const file = listFields(toJsonSchema(fileSchema)).filter(({ path }) => path !== 'connections.{name}')
-  const chapters = [
-    introduction,
-    renderFile(file),
-    references,
-    clients,
-    ...builtInConnectors.map(renderConnector),
-  ]
+  const chapters = [introduction, renderFile(file), renderTypes(), references, clients]
   return `${chapters.join('\n\n')}\n`
 }
 
 function renderFile(fields: readonly Field[]): string {
   const note =
-    'Each connection has a `type`; the keys beside it are those of its connector, in the chapters below. Of several policies the most exact pattern that sets a field wins.'
+    'Each connection has a `type`; the keys beside it are those of its type, below. Of several policies the most exact pattern that sets a field wins.'
   // VS Code's block is the same as the other one, said once.
   const said = fields.filter(({ path }) => !path.startsWith('servers.'))
   return `## The file\n\n${note}\n\n${renderFields(said)}`
 }
 
-function renderConnector({ type, summary, config }: AnyConnector): string {
-  const fields = listFields(toJsonSchema(config))
-  return `## Connections of type \`${type}\`\n\n${summary}\n\n${renderFields(fields)}`
+function renderTypes(): string {
+  const rows = builtInConnectors.map(({ type, summary }) => [`[\`${type}\`](connectors/${type}.md)`, summary])
+  return `## Types of connections\n\n${renderTable(['type', 'what it reaches'], rows)}`
 }
 
-function renderFields(fields: readonly Field[]): string {
+/** Every key, its type, its default and what it is. */
+export function renderFields(fields: readonly Field[]): string {
   const rows = fields.map((field) => [
     `\`${field.path}\``,
     field.type,

@@ -18,13 +18,28 @@ interface Sample {
 const samples: Readonly<Record<string, Sample | string>> = {
   sql: {
     config: { databases: { shop: { url: 'sqlite:./shop.db', write: true } } },
-    note: '`execute_transaction` is offered only where at least one database of the connection has `write: true`. Rows of one call take at most 4 MiB as JSON.',
+    note: '`execute_transaction` is offered only where at least one database of the connection has `write: true`. Rows of one call take at most 4 MiB as JSON. Statements in `tools` are offered beside these, under the names that they have there.',
   },
   http: {
     config: {
-      apis: { payments: { baseUrl: 'https://pay.example/v1', description: 'Payments and refunds.' } },
+      apis: {
+        payments: {
+          baseUrl: 'https://pay.example/v1',
+          description: 'Payments and refunds.',
+          resources: {
+            refund: {
+              path: '/refunds',
+              model: { id: 'string', amount: 'integer' },
+              operations: { get: {}, list: {}, create: {}, update: {}, delete: {} },
+            },
+          },
+        },
+      },
+      webhooks: {
+        secrets: { partner: { secret: 'an example, no secret', targets: ['https://partner.example/hooks'] } },
+      },
     },
-    note: 'The description ends in a list of the configured APIs; here it is that of an API `payments`. The effect is the worst that the APIs’ `methods` allow: `destructive` with DELETE, `read` with GET alone, else `write`.',
+    note: 'The first three take any API of the connection; their descriptions end in a list of them, here of an API `payments`. The effect of `http_request` and `api_batch_request` is the worst that the APIs’ `methods` allow: `destructive` with DELETE, `read` with GET alone, else `write`. `webhook_send` is there where `webhooks` are configured. The tools in between are those of `resources` and `calls`; here they are those of a resource `refund`.',
   },
   mcp: 'The tools are the server’s own: their names, descriptions and schemas pass through as they came. Their effect is `write` whatever the server hints, which is passed on to clients all the same.',
   'rest-dialect':
@@ -83,14 +98,25 @@ async function openChapter(connector: AnyConnector): Promise<ToolChapter> {
   return { connector, note: sample.note, tools }
 }
 
-/** `docs/reference/tools.md`: every tool of Weir's own. */
+/** `docs/reference/tools.md`: what all tools have in common, and where each of them stands. */
 export function renderToolReference(chapters: readonly ToolChapter[]): string {
-  return `${[introduction, ...chapters.map(renderChapter)].join('\n\n')}\n`
+  const rows = chapters.flatMap(({ connector, tools }) =>
+    tools.map(({ name, title, effect }) => [
+      `[\`${name}\`](connectors/${connector.type}.md#connection${name})`,
+      `\`${connector.type}\``,
+      `\`${effect}\``,
+      title ?? '',
+    ]),
+  )
+  const index = renderTable(['tool', 'type of connection', 'effect', 'what for'], rows)
+  const note =
+    'Each stands on the page of its type of connection. Effects are those of the samples there; where a connection allows less, they are milder.'
+  return `${introduction}\n\n## All tools\n\n${note}\n\n${index}\n`
 }
 
-function renderChapter({ connector, note, tools }: ToolChapter): string {
-  const head = `## Connections of type \`${connector.type}\`\n\n${connector.summary} ${note}`
-  return [head, ...tools.map(renderTool)].join('\n\n')
+/** The tools of one page of `docs/reference/connectors/`. */
+export function renderTools({ note, tools }: ToolChapter): string {
+  return [`## Tools\n\n${note}`, ...tools.map(renderTool)].join('\n\n')
 }
 
 function renderTool({ name, description, effect, input, output }: Tool): string {

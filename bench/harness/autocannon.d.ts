@@ -5,7 +5,8 @@ declare module 'autocannon' {
     readonly method: 'POST'
     readonly headers: Readonly<Record<string, string>>
     readonly body: string
-    readonly expectBody: string
+    readonly expectBody?: string
+    readonly verifyBody?: (body: string | Buffer) => boolean
     readonly connections: number
     readonly pipelining: number
     readonly duration: number

@@ -1,5 +1,6 @@
 import autocannon from 'autocannon'
 import type { LoadJob, LoadResult } from './load.ts'
+import { stripVarying, type VerifiedRequest } from './verified-request.ts'
 import { answerJobs } from './worker.ts'
 
 answerJobs<LoadJob, LoadResult>(async ({ request, connections, seconds }) => {
@@ -8,7 +9,7 @@ answerJobs<LoadJob, LoadResult>(async ({ request, connections, seconds }) => {
     method: 'POST',
     headers: request.headers,
     body: request.body,
-    expectBody: request.answer,
+    ...expect(request),
     connections,
     pipelining: 1,
     duration: seconds,
@@ -27,3 +28,10 @@ answerJobs<LoadJob, LoadResult>(async ({ request, connections, seconds }) => {
     seconds: result.duration,
   }
 })
+
+/** Byte for byte, but for what differs from answer to answer. */
+function expect({ answer, varying }: VerifiedRequest) {
+  if (varying === undefined) return { expectBody: answer }
+  const expected = stripVarying(answer, varying)
+  return { verifyBody: (body: string | Buffer) => stripVarying(String(body), varying) === expected }
+}

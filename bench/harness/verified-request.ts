@@ -12,6 +12,13 @@ import {
 /** A request together with the answer it must get every time, checked once for its meaning. */
 export interface VerifiedRequest extends McpPost {
   readonly answer: string
+  /** Patterns of what differs from answer to answer, such as a time that was taken; left out on both sides. */
+  readonly varying?: readonly string[]
+}
+
+/** An answer without what differs each time. */
+export function stripVarying(answer: string, varying: readonly string[] = []): string {
+  return varying.reduce((text, pattern) => text.replaceAll(new RegExp(pattern, 'g'), ''), answer)
 }
 
 /** What every echo call sends and must get back. */
@@ -45,6 +52,21 @@ export async function verifyEcho(peer: Peer): Promise<VerifiedRequest> {
   })
 }
 
+/** A call of a tool whose answer, as text, must be what `check` says. */
+export function verifyCall(
+  peer: Peer,
+  name: string,
+  input: Record<string, unknown>,
+  check: (answer: string) => boolean,
+  varying: readonly string[] = [],
+): Promise<VerifiedRequest> {
+  const request = renderRequest(peer, 'tools/call', { name, arguments: input })
+  const verifyResult = (result: Record<string, unknown>) => {
+    if (result['isError'] === true || !check(JSON.stringify(result))) throw new Error('It is not the row.')
+  }
+  return verify(request, verifyResult, varying)
+}
+
 /** A tools/list that answers with `count` tools at least, on one page. */
 export function verifyList(peer: Peer, count: number): Promise<VerifiedRequest> {
   return verify(renderRequest(peer, 'tools/list', {}), (result) => {
@@ -70,6 +92,7 @@ export async function findTool(peer: Peer, pattern: RegExp): Promise<string> {
 async function verify(
   request: McpPost,
   check: (result: Record<string, unknown>) => void,
+  varying: readonly string[] = [],
 ): Promise<VerifiedRequest> {
   const { text: answer } = await post(request)
   try {
@@ -80,9 +103,9 @@ async function verify(
     })
   }
   const { text: again } = await post(request)
-  if (again !== answer)
+  if (stripVarying(again, varying) !== stripVarying(answer, varying))
     throw new Error(`${request.url} answers the same request differently: ${again.slice(0, 500)}`)
-  return { ...request, answer }
+  return { ...request, answer, ...(varying.length > 0 ? { varying } : {}) }
 }
 
 async function post({ url, headers, body }: McpPost): Promise<{ text: string; sessionId?: string }> {

@@ -5,7 +5,7 @@ import type { Egress } from '../egress/egress.ts'
 import { createHttpConnector } from './http/http.ts'
 import { createMcpConnector } from './mcp/mcp.ts'
 import { createRestDialectConnector } from './rest-dialect/rest-dialect.ts'
-import { sql } from './sql/sql.ts'
+import { createSqlConnector } from './sql/sql.ts'
 
 /** What connectors are built with. */
 export interface ConnectorParts {
@@ -25,5 +25,10 @@ export interface ConnectorParts {
 
 /** Every kind of system Weir reaches. A new one is one import and one entry here. */
 export function createConnectors(parts: ConnectorParts): readonly AnyConnector[] {
-  return [sql, createHttpConnector(parts), createMcpConnector(parts), createRestDialectConnector(parts)]
+  return [
+    createSqlConnector(parts),
+    createHttpConnector(parts),
+    createMcpConnector(parts),
+    createRestDialectConnector(parts),
+  ]
 }

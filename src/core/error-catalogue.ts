@@ -99,6 +99,16 @@ export const errorCatalogue = {
   NOT_RUN: callers(424, 'An earlier item of the same request failed, so this one was not run.'),
   INPUT_UNSUPPORTED: callers(400, 'The tool asks its user a question, and this client cannot carry it.'),
   RESUME_LOST: callers(410, 'The call that asked a question is over, so its answer has nowhere to go.'),
+  OUTCOME_UNKNOWN: upstreams(
+    504,
+    false,
+    'What was asked for may or may not have happened: no answer came after it was sent (R2).',
+  ),
+  QUALITY_REJECTED: upstreams(
+    502,
+    false,
+    'The answer does not have the form that was expected of it (B-38).',
+  ),
   OVERLOADED: operators(503, true, 'A bounded queue is full.'),
   INTERNAL: operators(500, false, 'Weir itself failed; the log holds the cause.'),
   CONNECTION_UNAVAILABLE: upstreams(503, true, 'The connection is not up.'),
@@ -123,6 +133,13 @@ export const errorCatalogue = {
   SQL_READ_ONLY: callers(403, 'The statement would write, and the database is open for reading only.'),
   SQL_NOT_SINGLE: callers(400, 'The text holds more than one statement, or none.'),
   SQL_FORBIDDEN: callers(403, 'The statement would reach outside its database.'),
+  ROW_NOT_FOUND: callers(404, 'No row fits what was asked for (B-70).'),
+  SQL_CONFLICT: upstreams(
+    409,
+    true,
+    'The transaction collided with another one, and changed nothing (B-34).',
+  ),
+  CURSOR_NOT_FOUND: callers(404, 'The cursor is unknown, read to its end, expired or not yours.'),
   SQL_BUSY: upstreams(503, true, 'The database stayed locked by another writer.'),
 
   // Outbound HTTP.

@@ -10,6 +10,8 @@ import type { Logger } from '../core/logger.ts'
 export interface Egress {
   /** A client with its own guard and its own sockets; those of one guard never serve another. */
   client(options?: ClientOptions): EgressClient
+  /** What the sockets of all clients have done, by the clients' names; of those too that are closed by now. */
+  stats(): ReadonlyMap<string, PoolStats>
   /** Closes every client. Safe to call twice. */
   close(): Promise<void>
 }
@@ -27,7 +29,7 @@ export type Lookup = typeof dnsLookup
 
 /** What one client may reach, and how many sockets it may hold. Defaults in parentheses. */
 export interface ClientOptions {
-  /** Whose sockets these are, in metrics: the connection's name, or the part's (`other`). */
+  /** Whose sockets these are, in metrics: the connection's name, or the part's (`other`). At most 1,000 are told apart. */
   readonly name?: string
   /** Takes the limits of a named pool; those given beside it win. */
   readonly preset?: PoolPreset

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { Socket } from 'node:net'
+import { isIP, Socket } from 'node:net'
 import { buildConnector } from 'undici'
 import { WeirError } from '../core/error.ts'
 import type { AddressGuard } from './address-guard.ts'
@@ -42,14 +42,18 @@ export class GuardedConnect {
       preferH2: allowH2,
       ...(tls === undefined ? {} : { secureContext: tls.secureContext }),
     })
-    const servername = tls?.serverName
+    const serverName = tls?.serverName
     return (target: ConnectTarget, done: OnConnected): void => {
       const refused = guard.refuseLiteral(target.hostname)
       if (refused !== undefined) {
         process.nextTick(done, refused, null)
         return
       }
-      const named = servername === undefined ? target : { ...target, servername }
+      // undici would take the name from the request's `host` header; the certificate has to be the URL's.
+      const named = {
+        ...target,
+        servername: serverName ?? (isIP(target.hostname) === 0 ? target.hostname : ''),
+      }
       // The type says void, but undici's own connector answers with the socket, before it is connected.
       const socket: unknown = connect(named, (error, connected) => this.#settle(error, connected, done))
       if (!(socket instanceof Socket)) return
@@ -74,6 +78,9 @@ export class GuardedConnect {
     }
     const record = tally.open()
     socket.once('close', () => tally.closed++)
+    socket.once('error', (error) => {
+      record.error = error
+    })
     done(null, socket, record)
   }
 }

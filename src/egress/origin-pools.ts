@@ -1,6 +1,7 @@
 import { WeirError } from '../core/error.ts'
 import type { TargetStats } from './egress.ts'
 import type { GuardedConnect } from './guarded-connect.ts'
+import { NegotiatedPool, type NegotiatedPoolOptions } from './negotiated-pool.ts'
 import type { OriginSlots } from './socket-limit.ts'
 import { createSocketPool, type RequestPool } from './socket-pool.ts'
 import type { SocketTally } from './socket-tally.ts'
@@ -24,6 +25,7 @@ export interface OriginPoolsOptions {
   readonly http2: boolean
   readonly connectionsPerOrigin: number
   readonly idleTimeoutMs: number
+  readonly connectTimeoutMs: number
   readonly now: () => number
 }
 
@@ -35,11 +37,11 @@ export class OriginPools {
   readonly #pools = new Map<string, OriginPool>()
   /** Pools whose certificates were replaced, and that still have requests. */
   readonly #retired = new Set<RequestPool>()
-  #connect: ReturnType<GuardedConnect['with']>
+  #tls: Pick<NegotiatedPoolOptions, 'connect' | 'negotiate'>
 
   constructor(options: OriginPoolsOptions) {
     this.#options = options
-    this.#connect = options.connect.with(options.tls, false)
+    this.#tls = this.#prepare(options.tls)
   }
 
   /** The origin's pool, made at first use. Throws OVERLOADED where all 256 are in use. */
@@ -56,7 +58,7 @@ export class OriginPools {
 
   /** New sockets use these certificates; those there are end with the requests they carry. */
   renew(tls: TlsMaterial): void {
-    this.#connect = this.#options.connect.with(tls, false)
+    this.#tls = this.#prepare(tls)
     for (const pool of this.#pools.values()) {
       const old = pool.dispatcher
       pool.dispatcher = this.#open(pool.origin)
@@ -91,8 +93,15 @@ export class OriginPools {
     await this.#options.connect.destroy()
   }
 
+  #prepare(tls: TlsMaterial | undefined) {
+    const { connect } = this.#options
+    return { connect: connect.with(tls, false), negotiate: connect.with(tls, true) }
+  }
+
   #open(origin: string): RequestPool {
-    return createSocketPool(origin, { ...this.#options, connect: this.#connect })
+    const options = { ...this.#options, ...this.#tls }
+    const mayNegotiate = options.http2 && origin.startsWith('https:')
+    return mayNegotiate ? new NegotiatedPool(origin, options) : createSocketPool(origin, options)
   }
 
   #evict(): void {

@@ -34,11 +34,11 @@ export interface PooledClientContext {
 /** One guard, one set of sockets by origin, one bound over all of them. */
 export class PooledClient implements EgressClient, ExchangeHost {
   readonly connectTimeoutMs: number
+  readonly tally = new SocketTally()
   readonly #context: PooledClientContext
   readonly #guard: AddressGuard
   readonly #pools: OriginPools
   readonly #limit: SocketLimit<Exchange>
-  readonly #tally = new SocketTally()
   readonly #connect: GuardedConnect
   #closing: Promise<void> | undefined
   #onIdle: (() => void) | undefined
@@ -54,11 +54,11 @@ export class PooledClient implements EgressClient, ExchangeHost {
       lookup: context.lookup,
       log: context.log,
     })
-    const tally = this.#tally
+    const { tally } = this
     this.#connect = new GuardedConnect({ guard: this.#guard, tally, connectTimeoutMs })
     this.#pools = new OriginPools({
       ...limits,
-      ...{ connect: this.#connect, tally, now: context.clock.now },
+      ...{ connect: this.#connect, tally, connectTimeoutMs, now: context.clock.now },
       tls: tls === undefined ? undefined : createTlsMaterial(tls),
     })
     this.#limit = new SocketLimit({ ...limits, waitingMax })
@@ -83,7 +83,7 @@ export class PooledClient implements EgressClient, ExchangeHost {
   }
 
   stats(): PoolStats {
-    return this.#tally.render(this.#pools.stats())
+    return this.tally.render(this.#pools.stats())
   }
 
   close(drainTimeoutMs = 0): Promise<void> {
@@ -92,7 +92,7 @@ export class PooledClient implements EgressClient, ExchangeHost {
   }
 
   noteCheck(): void {
-    this.#tally.healthChecks++
+    this.tally.healthChecks++
   }
 
   get isClosed(): boolean {
@@ -136,10 +136,10 @@ export class PooledClient implements EgressClient, ExchangeHost {
   }
 
   async #close(drainTimeoutMs: number): Promise<void> {
-    this.#context.onClose()
     for (const waiter of this.#limit.drain()) waiter.abort(closed(waiter.slots.origin, false))
     if (drainTimeoutMs > 0 && this.#limit.inFlight > 0) await this.#idleWithin(drainTimeoutMs)
     await this.#pools.destroy()
+    this.#context.onClose()
   }
 
   #idleWithin(timeoutMs: number): Promise<void> {

@@ -19,6 +19,10 @@ export interface RequestCarrier {
   onBegin(): void
   /** The socket broke under the request. */
   onBreak(): void
+  /** What really happened to a request that ended with this error, if the carrier knows. */
+  explain(thrown: Error): Error
+  /** The request is not wanted any more, and has not begun. */
+  onGiveUp(): void
 }
 
 /** How the sockets of one origin are opened and kept. */
@@ -75,6 +79,15 @@ class CountedClient extends Client implements RequestCarrier {
   onBegin(): void {
     if (this.#current.record !== undefined) this.#tally.carry(this.#current.record)
   }
+
+  // A TLS alert is followed by the end of the socket, which is all that undici reports.
+  explain(thrown: Error): Error {
+    const isVague = (thrown as NodeJS.ErrnoException).code === 'UND_ERR_SOCKET'
+    return (isVague ? this.#current.record?.error : undefined) ?? thrown
+  }
+
+  // undici has no way to take a request back; it learns of it when the request would begin.
+  onGiveUp(): void {}
 
   onBreak(): void {
     if (this.#current.record !== undefined) this.#tally.break(this.#current.record)

@@ -4,6 +4,8 @@ import type { PoolStats, TargetStats } from './egress.ts'
 export interface SocketRecord {
   requests: number
   broken: boolean
+  /** The first error of the socket itself, which what comes after may hide. */
+  error: Error | undefined
 }
 
 /** What one client's sockets have done (D1-087): plain fields, so that counting costs an addition (B-49). */
@@ -17,10 +19,22 @@ export class SocketTally {
   errors = 0
   healthChecks = 0
 
+  /** Takes in what another one has counted. */
+  add(other: SocketTally): this {
+    this.created += other.created
+    this.used += other.used
+    this.reused += other.reused
+    this.closed += other.closed
+    this.requests += other.requests
+    this.errors += other.errors
+    this.healthChecks += other.healthChecks
+    return this
+  }
+
   /** A socket is open. Whoever opened it says `close` once. */
   open(): SocketRecord {
     this.created++
-    return { requests: 0, broken: false }
+    return { requests: 0, broken: false, error: undefined }
   }
 
   /** A request begins on a socket. */

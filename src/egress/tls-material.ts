@@ -15,9 +15,13 @@ export function createTlsMaterial(options: TlsOptions): TlsMaterial {
     const [there, missing] = cert === undefined ? ['key', 'cert'] : ['cert', 'key']
     throw invalid(`has a \`${there}\` without a \`${missing}\``, 'Give both, or neither.')
   }
+  const authorities = ca === undefined ? [] : [ca].flat()
+  // OpenSSL passes over what it cannot read here, and would then trust nobody.
+  if (!authorities.every((one) => one.includes('-----BEGIN ')))
+    throw invalid('has a `ca` that is not PEM', 'Give PEM text.')
   try {
     const secureContext = createSecureContext({
-      ...(ca === undefined ? {} : { ca: typeof ca === 'string' ? ca : [...ca] }),
+      ...(ca === undefined ? {} : { ca: authorities }),
       ...(cert === undefined ? {} : { cert, key }),
       ...(passphrase === undefined ? {} : { passphrase }),
     })

@@ -18,7 +18,10 @@ const repository: Readonly<Record<string, string>> = {
     private: true,
     workspaces: ['runtime'],
     scripts: { test: 'vitest' },
-    dependencies: { yaml: '2', '@modelcontextprotocol/server-everything': '2026' },
+    dependencies: {
+      ...{ yaml: '2', pg: '8', '@aws-sdk/client-s3': '3' },
+      '@modelcontextprotocol/server-everything': '2026',
+    },
     devDependencies: { vitest: '5' },
     bin: { small: 'bin/small.js' },
     exports: { '.': './src/app.ts' },
@@ -125,8 +128,11 @@ describe('a built package', () => {
       name: 'small',
       version: '1.2.3',
       type: 'module',
-      // What is in the bundle need not be installed; what is run as a program must be.
-      dependencies: { '@modelcontextprotocol/server-everything': '2026' },
+      // What is in the bundle need not be installed; what is run as a program must be, and what connections load.
+      dependencies: {
+        ...{ pg: '8', '@aws-sdk/client-s3': '3' },
+        '@modelcontextprotocol/server-everything': '2026',
+      },
       bin: { small: 'bin/small.js' },
       exports: { '.': { types: './src/app.d.ts', default: './src/app.js' } },
     })

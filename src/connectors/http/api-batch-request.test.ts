@@ -151,7 +151,7 @@ describe('api_batch_request', () => {
     upstream.answer = (request, response) => {
       if (request.url === '/v1/fast') response.end('fast')
     }
-    const deadlineMs = systemClock.monotonicMs() + 500 + 300
+    const deadlineMs = systemClock.monotonicMs() + 500 + 1_500
     const { results } = await batch([{ url: 'fast' }, { url: 'slow' }, { url: 'slow' }, { url: 'slow' }], {
       deadlineMs,
     })

@@ -44,7 +44,7 @@ const input = z.strictObject({
   api_name: apiNameField,
 })
 
-const failed = z.literal(false).describe('Always false.')
+const successText = 'Whether the status is 2xx; false where there is no answer.'
 const requestId = z.string().describe('The request’s `id`.')
 const output = z.strictObject({
   results: z
@@ -57,14 +57,14 @@ const output = z.strictObject({
             .describe(
               'Parsed JSON where the media type is JSON; else the text; {raw_base64, media_type} for other bytes.',
             ),
-          success: z.boolean().describe('Whether the status is 2xx.'),
+          success: z.boolean().describe(successText),
           request_id: requestId,
         }),
         z.strictObject({
           error: z
             .string()
             .describe('Why there is no answer: an error code, a colon, what happened and what to do.'),
-          success: failed,
+          success: z.literal(false).describe(successText),
           request_id: requestId,
         }),
       ]),

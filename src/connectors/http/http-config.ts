@@ -3,14 +3,11 @@ import { allowPrivateField } from './allow-private.ts'
 import { authConfig } from './auth/auth-config.ts'
 import { baseUrlField } from './base-url.ts'
 import { headerName, headerValue } from './header-fields.ts'
+import { methods } from './methods.ts'
 import { openapiConfig } from './openapi/openapi-config.ts'
 import { transportFields } from './transport-config.ts'
+import { findTypedFaults, typedFields } from './typed/typed-config.ts'
 import { webhooksConfig } from './webhooks/webhook-config.ts'
-
-/** What `http_request` can send; D0-035. */
-export const methods = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const
-
-export type Method = (typeof methods)[number]
 
 const api = z
   .strictObject({
@@ -48,18 +45,21 @@ const api = z
       .max(100)
       .default(10)
       .describe('How many requests of one `api_batch_request` are under way at the same time.'),
+    ...transportFields,
+    ...typedFields,
     openapi: openapiConfig
       .optional()
       .describe('Makes a tool of each operation that an OpenAPI document of the API describes.'),
-    ...transportFields,
     allowPrivate: allowPrivateField.describe(
       'Lets the API live on this machine or a private network: true, or a list of host names, addresses and CIDR blocks.',
     ),
   })
-  .superRefine(({ baseUrl, openapi }, context) => {
-    // A document may name it, but only a person can say that a credential may go there.
-    if (baseUrl !== undefined || openapi !== undefined) return
-    context.addIssue({ code: 'custom', path: ['baseUrl'], message: 'is missing' })
+  .superRefine((config, context) => {
+    // A document may name one, but only a person can say that a credential may go there.
+    if (config.baseUrl === undefined && config.openapi === undefined)
+      context.addIssue({ code: 'custom', path: ['baseUrl'], message: 'is missing' })
+    for (const { path, message } of findTypedFaults(config))
+      context.addIssue({ code: 'custom', path, message })
   })
 
 /** One API, checked and with its defaults. */
@@ -81,7 +81,7 @@ export const httpConfig = z
     webhooks: webhooksConfig
       .optional()
       .describe(
-        'Lets callers send webhooks, with `webhook_send`. An empty map does: then unsigned ones, to public hosts.',
+        'Lets callers send webhooks, with `webhook_send`. `webhooks: {}` is enough for unsigned ones to public hosts.',
       ),
   })
   .superRefine((config, context) => {

@@ -7,8 +7,10 @@ import type { Connection } from '../../core/connector.ts'
 import type { WeirError } from '../../core/error.ts'
 import { silentLogger } from '../../core/logger.ts'
 import type { Result } from '../../core/outcome.ts'
+import { type Schema, toJsonSchema } from '../../core/schema.ts'
 import { isTool, type RunContext } from '../../core/tool.ts'
 import { createEgress } from '../../egress/create-egress.ts'
+import { compileJsonSchema } from '../../execution/json-schema-validator.ts'
 import { createHttpConnector } from './http.ts'
 import type { HttpAnswer } from './render-answer.ts'
 
@@ -21,15 +23,15 @@ export interface RealServer {
   answer: RequestListener
 }
 
-/** Starts one on a port of its own. */
-export async function listen(answer: RequestListener): Promise<RealServer> {
+/** Starts one, on a free port unless one is given. */
+export async function listen(answer: RequestListener, port = 0): Promise<RealServer> {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     real.seen.push({ request, body: Buffer.concat(chunks).toString() })
     real.answer(request, response)
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const real: RealServer = { server, origin, seen: [], connections: 0, answer }
@@ -44,7 +46,7 @@ export async function createWorld({ clock = systemClock }: { readonly clock?: Cl
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"a":1}'),
   )
   const canary = await listen((_request, response) => response.end('gotcha'))
-  const connector = createHttpConnector({ egress, clock })
+  const connector = createHttpConnector({ egress, clock, compileSchema: compileJsonSchema })
   const opened: Connection[] = []
   return {
     upstream,
@@ -84,7 +86,7 @@ export async function callTool<T = Record<string, unknown>>(
     .targets()
     .filter(isTool)
     .find((one) => one.name === name)!
-  parse(tool.input, input)
+  checkValue(tool.input, input)
   const result = (await tool.run(input, {
     signal,
     stop: signal,
@@ -93,7 +95,7 @@ export async function callTool<T = Record<string, unknown>>(
     wantsProgress: false,
     emit: () => {},
   })) as Result
-  parse(tool.output, result.structuredContent)
+  checkValue(tool.output!, result.structuredContent)
   return { ...(result.structuredContent as T), isError: result.isError === true }
 }
 
@@ -103,7 +105,10 @@ export function callApi(from: Connection, input: Record<string, unknown>, signal
   return callTool<HttpAnswer>(from, 'http_request', given, signal === undefined ? {} : { signal })
 }
 
-const parse = (schema: unknown, value: unknown) => (schema as { parse(value: unknown): unknown }).parse(value)
+function checkValue(schema: Schema, value: unknown): void {
+  const issues = compileJsonSchema(toJsonSchema(schema))(value)
+  if (issues.length > 0) throw new Error(JSON.stringify(issues))
+}
 
 /** The error of a call that must fail. */
 export const failure = (promise: Promise<unknown>) =>

@@ -1,7 +1,9 @@
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { type Connection, type Connector, defineConnector } from '../../core/connector.ts'
+import { WeirError } from '../../core/error.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { Egress } from '../../egress/egress.ts'
+import type { Api } from './api.ts'
 import { createApiBatchRequest } from './api-batch-request.ts'
 import { type Apis, openApis } from './apis.ts'
 import { type HttpConfig, httpConfig } from './http-config.ts'
@@ -9,18 +11,21 @@ import { createHttpRequest } from './http-request.ts'
 import { LiveDocuments } from './openapi/live-documents.ts'
 import { refuseWithoutBaseUrl } from './openapi/refuse-without-base-url.ts'
 import { createHttpRequestPages } from './pages/http-request-pages.ts'
+import type { CompileSchema } from './typed/model.ts'
+import { createTypedTools } from './typed/typed-tools.ts'
 import { openWebhooks } from './webhooks/open-webhooks.ts'
 
 /** What the connector is built with. */
 export interface HttpConnectorParts {
   readonly egress: Egress
+  readonly compileSchema: CompileSchema
   /** The machine's own by default. */
   readonly clock?: Clock
 }
 
 /** The connector for named HTTP APIs (D0-030). Each has its own credential, which goes below its base URL only. */
 export function createHttpConnector(parts: HttpConnectorParts): Connector<HttpConfig> {
-  const { egress, clock = systemClock } = parts
+  const { egress, compileSchema, clock = systemClock } = parts
   return defineConnector({
     type: 'http',
     summary: 'Requests to named HTTP APIs, whose credentials stay with Weir, and webhooks.',
@@ -31,32 +36,38 @@ export function createHttpConnector(parts: HttpConnectorParts): Connector<HttpCo
       await refuseWithoutBaseUrl(config.apis, { ...shared, baseDir }, signal)
       const apis = openApis(config.apis, shared)
       const webhooks = openWebhooks(config.webhooks, shared)
-      const own = [...createTools(apis, clock), ...webhooks.tools]
-      const taken = new Set(own.map((tool) => tool.name))
-      const documents = new LiveDocuments(apis.list(), { ...shared, baseDir, log, taken })
+      const documents = new LiveDocuments({ ...shared, baseDir, log })
       const close = async () => {
         await Promise.all([documents.close(), apis.close(), webhooks.close()])
       }
       try {
-        await documents.open(signal)
+        const own = refuseRepeats([...createTools(apis, clock, compileSchema), ...webhooks.tools])
+        await documents.open(apis.list(), new Set(own.map((tool) => tool.name)), signal)
+        return {
+          targets: joinTools(own, documents),
+          ...(documents.isEmpty ? {} : follow(documents)),
+          check: async (stop) => {
+            await Promise.all([apis.check(stop), documents.check(stop)])
+          },
+          close,
+        }
       } catch (thrown) {
         await close()
         throw thrown
-      }
-      return {
-        targets: joinTools(own, documents),
-        onChange: (listener) => documents.onChange(listener),
-        ...(documents.isEmpty ? {} : { refresh: (stop: AbortSignal) => documents.refresh(stop) }),
-        check: async (stop) => {
-          await Promise.all([apis.check(stop), documents.check(stop)])
-        },
-        close,
       }
     },
   })
 }
 
-/** Those of the connection itself, then those of the APIs' documents. The same array until something changes. */
+/** What a connection whose documents may change has beside all others. */
+function follow(documents: LiveDocuments): Pick<Connection, 'onChange' | 'refresh'> {
+  return {
+    onChange: (listener) => documents.onChange(listener),
+    refresh: (signal) => documents.refresh(signal),
+  }
+}
+
+/** The connection's own, then those of its APIs' documents. The same array until something changes. */
 function joinTools(own: readonly Tool[], documents: LiveDocuments): () => readonly Tool[] {
   let described: readonly Tool[] | undefined
   let all = own
@@ -68,8 +79,29 @@ function joinTools(own: readonly Tool[], documents: LiveDocuments): () => readon
   }
 }
 
-/** The tools for any API. */
-function createTools(apis: Apis, clock: Clock): readonly Tool[] {
+/** Those for any API first, then those that single APIs add to them. */
+function createTools(apis: Apis, clock: Clock, compileSchema: CompileSchema): readonly Tool[] {
   if (apis.list().length === 0) return []
-  return [createHttpRequest(apis), createApiBatchRequest(apis, clock), createHttpRequestPages(apis, clock)]
+  const general = [
+    createHttpRequest(apis),
+    createApiBatchRequest(apis, clock),
+    createHttpRequestPages(apis, clock),
+  ]
+  return [...general, ...apis.list().flatMap((api) => createApiTools(api, compileSchema))]
+}
+
+/** What one API offers beyond requests of any kind: a line for each way to describe its tools. */
+function createApiTools(api: Api, compileSchema: CompileSchema): readonly Tool[] {
+  return [...createTypedTools(api, compileSchema)]
+}
+
+/** Several APIs, and several ways to describe their tools, share one space of names. */
+function refuseRepeats(tools: readonly Tool[]): readonly Tool[] {
+  const names = tools.map(({ name }) => name)
+  const repeated = names.find((name, index) => names.indexOf(name) !== index)
+  if (repeated === undefined) return tools
+  throw new WeirError('CONFIG_INVALID', `Two tools of this connection have the name ${repeated}.`, {
+    hint: 'Give one of them another name, with `tool`, or by its key under `calls`.',
+    data: { tool: repeated },
+  })
 }

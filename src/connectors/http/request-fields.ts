@@ -1,24 +1,34 @@
 import { z } from 'zod'
-import { methods } from './http-config.ts'
+import { methods } from './methods.ts'
 
 /** The most bytes of answers that one call of several requests takes: more would hold up every other call while it is written. */
 export const answersBytesMax = 4 * 1024 * 1024
 
-// D0-035's fields, which tools for one request and for several share.
+/** D0-035: how. */
 export const methodField = z.enum(methods).describe('HTTP method.')
+
+/** D0-035: where; held to the API’s base URL (B-11). */
 export const urlField = z
   .string()
   .max(8_192)
   .describe('A path below the API’s base URL, or a full URL that begins with it.')
+
+/** D0-035: at which API; an unknown one is an error (C-25). */
 export const apiNameField = z.string().describe('Which API: one of those this tool’s description names.')
+
+/** D0-037: over the API’s own headers. */
 export const headersField = z
   .record(z.string(), z.string())
   .default({})
   .describe('Extra headers. Credentials are added by Weir and cannot be set here.')
+
+/** D0-035: what is sent. */
 export const bodyField = z
   .unknown()
   .optional()
   .describe('Any JSON, sent as JSON; a string with a content-type other than JSON is sent as it is.')
+
+/** D0-035: in seconds, as D0 has it. */
 export const timeoutField = z
   .number()
   .positive()

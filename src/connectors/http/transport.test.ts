@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createSecureServer } from 'node:http2'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -133,6 +134,29 @@ describe('mutual TLS of an API', () => {
     const error = await failure(open('https://x.example', { tls }))
     expect([error.code, error.data?.['api_name']]).toEqual(['CONFIG_INVALID', 'crm'])
     expect(JSON.stringify(renderError(error))).not.toContain(pem('server.key').split('\n')[1])
+  })
+})
+
+describe('D1-030, B-36: HTTP/2 of an API', () => {
+  const start = async (allowHTTP1: boolean) => {
+    const server = createSecureServer(
+      { key: pem('server.key'), cert: pem('server.crt'), allowHTTP1 },
+      (request, response) => response.end(`HTTP/${request.httpVersion}`),
+    )
+    let connections = 0
+    server.on('secureConnection', () => connections++)
+    const origin = await listen(server as unknown as Server)
+    return { origin, connections: () => connections }
+  }
+  const tls = () => ({ ca: pem('ca.crt') })
+
+  it('is spoken where both know it, many requests on one connection', async () => {
+    const { origin, connections } = await start(true)
+    const connection = await open(origin, { tls: tls(), http2: true })
+    const call = () => callApi(connection, { url: 'x' })
+    expect((await call()).data).toEqual({ raw_response: 'HTTP/2.0' })
+    await Promise.all(Array.from({ length: 20 }, call))
+    expect(connections()).toBe(1)
   })
 })
 

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { checkDeclared } from './declared/check-declared.ts'
+import { declaredTool } from './declared/declared-config.ts'
 import { problemOfUrl } from './dialects.ts'
 
 const url = z
@@ -37,15 +39,39 @@ const database = z.strictObject({
     .describe('How many statements may read at the same time. For SQLite each takes a small process.'),
 })
 
+/** The tools that a connection has whatever it declares. */
+const builtInTools = [
+  'execute_query',
+  'execute_transaction',
+  'get_schema',
+  'execute_parallel_queries',
+  'fetch_rows',
+] as const
+
 /** The config of one `sql` connection. */
-export const sqlConfig = z.strictObject({
-  databases: z
-    .record(
-      z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'a letter, then letters, digits, `_` and `-`'),
-      database.describe('One database.'),
-    )
-    .refine((databases) => Object.keys(databases).length > 0, 'at least one database')
-    .describe('The databases by the name that tools call them by.'),
-})
+export const sqlConfig = z
+  .strictObject({
+    databases: z
+      .record(
+        z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'a letter, then letters, digits, `_` and `-`'),
+        database.describe('One database.'),
+      )
+      .refine((databases) => Object.keys(databases).length > 0, 'at least one database')
+      .describe('The databases by the name that tools call them by.'),
+    tools: z
+      .record(
+        z.string().regex(/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/, 'lower-case words with `_` between them'),
+        declaredTool.describe('One statement.'),
+      )
+      .default({})
+      .describe(
+        'Statements of yours that become tools of their own, with typed parameters, by the tool’s name.',
+      ),
+  })
+  .superRefine(({ tools, databases }, context) => {
+    for (const { path, message } of checkDeclared(tools, databases, builtInTools)) {
+      context.addIssue({ code: 'custom', path: ['tools', ...path], message })
+    }
+  })
 
 export type SqlConfig = z.infer<typeof sqlConfig>

@@ -1,5 +1,16 @@
-/** A value bound to a placeholder. Dates travel as ISO strings, bytes as base64 (D0-023, B-41). */
-export type Parameter = string | number | boolean | null | { readonly $bytes: string }
+/**
+ * A value bound to a placeholder (D0-023, B-41). Bytes travel as base64; `$datetime` is an instant in ISO 8601 that each
+ * database gets in its own form; `$json` is stored as JSON; lists are for databases that have arrays.
+ */
+export type Parameter =
+  | string
+  | number
+  | boolean
+  | null
+  | { readonly $bytes: string }
+  | { readonly $datetime: string }
+  | { readonly $json: unknown }
+  | readonly Parameter[]
 
 /** One SQL statement and its values, by position (D0-015). */
 export interface Statement {
@@ -23,6 +34,23 @@ export interface ChangeCount {
   readonly last_insert_id?: number | string
 }
 
+/** What concurrent transactions may see of each other, in SQL's own words, weakest first (D1-018). */
+export const isolationLevels = [
+  'READ UNCOMMITTED',
+  'READ COMMITTED',
+  'REPEATABLE READ',
+  'SERIALIZABLE',
+] as const
+export type IsolationLevel = (typeof isolationLevels)[number]
+
+/** How a transaction runs. */
+export interface TransactOptions {
+  /** The most bytes of rows that all statements together answer with. */
+  readonly bytesMax: number
+  /** The database's own default where it is absent; a stronger one than asked for will do. */
+  readonly isolation?: IsolationLevel | undefined
+}
+
 /** All statements' results, in their order. */
 export interface TransactionResult {
   readonly results: readonly (Omit<RowSet, 'execution_time_ms'> | ChangeCount)[]
@@ -37,6 +65,8 @@ export interface ColumnDescription {
   /** The default's SQL text; absent where there is none. */
   readonly default?: string
   readonly primary_key: boolean
+  /** What its owner wrote about it; absent where the database keeps no such thing. */
+  readonly comment?: string
 }
 
 /** One foreign key: its columns, and what they point to. */
@@ -68,6 +98,7 @@ export interface TableDescription {
   readonly rows_estimate?: number
   /** Why it cannot be described or queried; absent where it can. */
   readonly problem?: string
+  readonly comment?: string
 }
 
 /** A database as `get_schema` answers it (D0-014). */
@@ -83,12 +114,34 @@ export interface Patience {
   readonly deadlineMs: number
 }
 
+/**
+ * One result held open, read page by page. It has a connection or process of its own, so that it keeps nobody else waiting, and
+ * the same rules as a read: the engine keeps it from writing. An error ends it.
+ */
+export interface RowReader {
+  /**
+   * The next rows: at most the database's `rowsMax`, and `bytesMax` bytes. `truncated` says that there are more. One at a time.
+   */
+  next(bytesMax: number, patience: Patience): Promise<RowSet>
+  /** Lets go of what it holds. Safe to call twice, and while `next` is under way. */
+  close(): Promise<void>
+}
+
 /** One open database. Every method rejects with a WeirError, and none falls back to another database (B-05). */
 export interface Database {
   /** Runs one statement that the engine itself keeps from writing (S11). */
   read(statement: Statement, bytesMax: number, patience: Patience): Promise<RowSet>
-  /** All or nothing, in order (D0-013, D0-016). Rejects with SQL_READ_ONLY where writing is not allowed. */
-  transact(statements: readonly Statement[], bytesMax: number, patience: Patience): Promise<TransactionResult>
+  /** Begins a read whose rows are taken page by page. The caller closes it. */
+  openReader(statement: Statement, patience: Patience): Promise<RowReader>
+  /**
+   * All or nothing, in order (D0-013, D0-016). Rejects with SQL_READ_ONLY where writing is not allowed, with SQL_CONFLICT where
+   * it collided with another transaction and changed nothing, with OUTCOME_UNKNOWN where the commit was not answered.
+   */
+  transact(
+    statements: readonly Statement[],
+    options: TransactOptions,
+    patience: Patience,
+  ): Promise<TransactionResult>
   /** Every table and view, or the one named (D0-014). */
   describe(tableName: string | undefined, patience: Patience): Promise<SchemaDescription>
   /** Resolves once the database has read something from its own storage. */

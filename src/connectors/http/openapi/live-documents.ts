@@ -16,29 +16,20 @@ const firstReadMs = 1_500
 /** What the documents of a connection are read with. */
 export interface DocumentParts extends SourceParts {
   readonly log: Logger
-  /** Names of the connection's other tools. */
-  readonly taken: ReadonlySet<string>
   readonly clock: Clock
 }
 
 /** The tools of all APIs of one connection that have a document. */
 export class LiveDocuments {
-  readonly #documents: readonly LiveDocument[]
+  readonly #parts: DocumentParts
+  readonly #documents: LiveDocument[] = []
   readonly #listeners = new Set<() => void>()
   readonly #closing = new AbortController()
   readonly #made = new WeakMap<OperationPlan, Tool>()
   #tools: readonly Tool[] = []
 
-  readonly #clock: Clock
-
-  constructor(apis: readonly Api[], parts: DocumentParts) {
-    this.#clock = parts.clock
-    this.#documents = apis.flatMap((api) => {
-      const config = api.config.openapi
-      if (config === undefined) return []
-      const source = createSource(api.name, config, parts)
-      return [new LiveDocument({ api, config, source, taken: parts.taken, log: parts.log })]
-    })
+  constructor(parts: DocumentParts) {
+    this.#parts = parts
   }
 
   /** Whether no API has a document. */
@@ -51,12 +42,22 @@ export class LiveDocuments {
     return this.#tools
   }
 
-  /** Reads all. Rejects for a file that cannot be used; what is behind a URL may come later. After that it must be closed. */
-  async open(signal: AbortSignal): Promise<void> {
+  /**
+   * Reads the documents of these APIs; `taken` are the names of the connection's other tools. Rejects for a file that cannot
+   * be used; what is behind a URL may come later. However it ends, `close` is called after it.
+   */
+  async open(apis: readonly Api[], taken: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
+    const { log, clock } = this.#parts
+    for (const api of apis) {
+      const config = api.config.openapi
+      if (config === undefined) continue
+      const source = createSource(api.name, config, this.#parts)
+      this.#documents.push(new LiveDocument({ api, config, source, taken, log }))
+    }
     const reads = this.#documents.map(async (document) => {
       const read = this.#follow(document.read(this.#stopping(signal)))
       if (!isUrl(document.api.config.openapi!.source)) return read
-      return waitAtMost(read, firstReadMs, this.#clock)
+      return waitAtMost(read, firstReadMs, clock)
     })
     await Promise.all(reads)
     signal.throwIfAborted()

@@ -31,7 +31,7 @@ export const webhooksConfig = z
     secrets: z
       .record(z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be letters, digits, `_`, `.` or `-`'), secret)
       .default({})
-      .describe('The secrets that sign, by the name callers give as `signature_secret` (B-14).'),
+      .describe('The secrets that sign, by the name callers give as `signature_secret`.'),
     timeoutMs: z
       .int()
       .min(1)

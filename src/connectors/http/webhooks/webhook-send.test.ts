@@ -100,7 +100,7 @@ describe('webhook_send', () => {
   })
 
   it('B-13: has a timeout, and says that the webhook may have arrived', async () => {
-    connection = await open({ timeoutMs: 50 })
+    connection = await open({ timeoutMs: 500 })
     receiver.answer = () => {}
     const error = await failure(send())
     expect([error.code, error.data?.['sent']]).toEqual(['UPSTREAM_TIMEOUT', true])

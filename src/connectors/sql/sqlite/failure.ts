@@ -76,6 +76,13 @@ export function toOpenError(thrown: unknown, alias: string, fileExists: boolean)
   })
 }
 
+/** What a process answers that holds no open result. */
+export function lostReader(alias: string): WeirError {
+  return new WeirError('DATABASE_UNAVAILABLE', `Database ${alias} has lost the result that was being read.`, {
+    hint: 'Run the query again.',
+  })
+}
+
 function unfinished(alias: string): WeirError {
   return new WeirError(
     'DATABASE_UNAVAILABLE',

@@ -29,8 +29,11 @@ export function runRead(
   const startedMs = performance.now()
   const values = bindParameters(compiled, statement)
   const rows = renderRows(compiled, values, guard, limits)
-  const elapsedMs = Math.round((performance.now() - startedMs) * 1000) / 1000
-  return `{${renderRowSet(compiled, rows)},"execution_time_ms":${elapsedMs}}`
+  return `{${renderRowSet(compiled, rows)},"execution_time_ms":${elapsedSince(startedMs)}}`
+}
+
+function elapsedSince(startedMs: number): number {
+  return Math.round((performance.now() - startedMs) * 1000) / 1000
 }
 
 /** The members of a RowSet without braces and time. */
@@ -61,25 +64,75 @@ function stepThrough(
   compiled: CompiledStatement,
   values: Values,
   guard: Guard,
-  { rowsMax, bytesMax }: ResultLimits,
+  limits: ResultLimits,
 ): RenderedRows {
+  guard.consulted = false
+  const rows = compiled.statement.iterate(...(values as SQLInputValue[])) as Iterator<unknown>
+  const page = takePage(compiled, rows, guard, limits, undefined)
+  if (page.left !== undefined) rows.return?.()
+  return page
+}
+
+/** A page, and the row that no longer fitted it. */
+interface Page extends RenderedRows {
+  readonly left: string | undefined
+}
+
+/** Takes rows until one does not fit. `first` is one that was left of the page before. */
+function takePage(
+  compiled: CompiledStatement,
+  rows: Iterator<unknown>,
+  guard: Guard,
+  { rowsMax, bytesMax }: ResultLimits,
+  first: string | undefined,
+): Page {
   let text = '['
   let count = 0
   let bytes = 0
-  guard.consulted = false
-  for (const row of compiled.statement.iterate(...(values as SQLInputValue[]))) {
-    if (count === rowsMax) return { text: `${text}]`, count, truncated: true, bytes }
-    if (count === 0 && guard.consulted) readColumns(compiled)
-    const rendered = renderRow(compiled.keys, row as unknown as SQLOutputValue[], bytesMax)
-    bytes += Buffer.byteLength(rendered) + 1
-    if (bytes > bytesMax) {
-      if (count === 0) throw rowTooLarge(bytes, bytesMax)
-      return { text: `${text}]`, count, truncated: true, bytes: bytesMax }
+  let rendered = first
+  for (;;) {
+    if (rendered === undefined) {
+      const { done, value } = rows.next()
+      if (count === 0 && guard.consulted) readColumns(compiled)
+      if (done === true) return { text: `${text}]`, count, truncated: false, bytes, left: undefined }
+      rendered = renderRow(compiled.keys, value as SQLOutputValue[], bytesMax)
     }
+    const size = Buffer.byteLength(rendered) + 1
+    if (count === 0 && size > bytesMax) throw rowTooLarge(size, bytesMax)
+    if (count === rowsMax) return { text: `${text}]`, count, truncated: true, bytes, left: rendered }
+    if (bytes + size > bytesMax) {
+      return { text: `${text}]`, count, truncated: true, bytes: bytesMax, left: rendered }
+    }
+    bytes += size
     text += count++ === 0 ? rendered : `,${rendered}`
+    rendered = undefined
   }
-  if (count === 0 && guard.consulted) readColumns(compiled)
-  return { text: `${text}]`, count, truncated: false, bytes }
+}
+
+/** One result, a page at a time. Its integers come as BigInt from the start: a result half read cannot be started over. */
+export class PageReader {
+  readonly #compiled: CompiledStatement
+  readonly #guard: Guard
+  readonly #rows: Iterator<unknown>
+  #left: string | undefined
+
+  constructor(compiled: CompiledStatement, statement: Statement, guard: Guard) {
+    const values = bindParameters(compiled, statement)
+    compiled.bigIntegers = true
+    compiled.statement.setReadBigInts(true)
+    guard.consulted = false
+    this.#compiled = compiled
+    this.#guard = guard
+    this.#rows = compiled.statement.iterate(...(values as SQLInputValue[])) as Iterator<unknown>
+  }
+
+  /** A RowSet as JSON text. */
+  next(limits: ResultLimits): string {
+    const startedMs = performance.now()
+    const page = takePage(this.#compiled, this.#rows, this.#guard, limits, this.#left)
+    this.#left = page.left
+    return `{${renderRowSet(this.#compiled, page)},"execution_time_ms":${elapsedSince(startedMs)}}`
+  }
 }
 
 /** Looks at a value's size before it renders it: base64 of 64 MiB takes longer than many statements may. */

@@ -3,9 +3,9 @@ import { DatabaseSync } from 'node:sqlite'
 import type { SchemaDescription, Statement } from '../dialect.ts'
 import { type CompiledStatement, compileStatement } from './compiled-statement.ts'
 import { describeSchema } from './describe-schema.ts'
-import { isUnfinishedCommit, toOpenError, toStatementError } from './failure.ts'
+import { isUnfinishedCommit, lostReader, toOpenError, toStatementError } from './failure.ts'
 import { Guard } from './guard.ts'
-import { runRead } from './run-read.ts'
+import { PageReader, runRead } from './run-read.ts'
 import { runTransaction } from './run-transaction.ts'
 import type { WorkerOptions } from './worker-protocol.ts'
 
@@ -24,6 +24,7 @@ export class Session {
   readonly #guard: Guard
   readonly #compiled = new Map<string, CompiledStatement>()
   #database: DatabaseSync | undefined
+  #pages: PageReader | undefined
   #inode = 0n
   #checkedMs = 0
 
@@ -37,6 +38,23 @@ export class Session {
     return this.#attempt((database) => {
       const compiled = this.#compile(database, statement.query)
       return runRead(compiled, statement, this.#guard, { rowsMax: this.#options.rowsMax, bytesMax })
+    })
+  }
+
+  /** Begins a result that `next` reads on. It is stepped through no further than it is asked for. */
+  openReader(statement: Statement): void {
+    this.#attempt((database) => {
+      const compiled = this.#compile(database, statement.query)
+      this.#pages = new PageReader(compiled, statement, this.#guard)
+    })
+  }
+
+  /** Gives the next rows as a RowSet in JSON text. */
+  next(bytesMax: number): string {
+    return this.#attempt(() => {
+      // A process that was killed for being slow comes back without its iterator.
+      if (this.#pages === undefined) throw lostReader(this.#options.alias)
+      return this.#pages.next({ rowsMax: this.#options.rowsMax, bytesMax })
     })
   }
 
@@ -71,6 +89,7 @@ export class Session {
   }
 
   close(): void {
+    this.#pages = undefined
     this.#compiled.clear()
     this.#database?.close()
     this.#database = undefined

@@ -5,12 +5,14 @@ import type {
   DatabaseConfig,
   Dialect,
   Patience,
+  RowReader,
   RowSet,
   SchemaDescription,
   Statement,
   TransactionResult,
+  TransactOptions,
 } from '../dialect.ts'
-import { WorkerPool } from './worker-pool.ts'
+import { type PoolOptions, WorkerPool } from './worker-pool.ts'
 
 const busyTimeoutMsMax = 5000
 
@@ -35,7 +37,9 @@ function pathOf(url: string): string {
 
 class SqliteDatabase implements Database {
   readonly #alias: string
+  readonly #reading: Pick<PoolOptions, 'statementTimeoutMs' | 'worker'>
   readonly #readers: WorkerPool
+  readonly #openReaders = new Set<WorkerPool>()
   readonly #writer: WorkerPool | undefined
 
   constructor(alias: string, config: DatabaseConfig, path: string) {
@@ -43,12 +47,8 @@ class SqliteDatabase implements Database {
     const busyTimeoutMs = Math.min(busyTimeoutMsMax, Math.ceil(statementTimeoutMs / 2))
     const worker = { path, alias, writable, busyTimeoutMs, rowsMax }
     this.#alias = alias
-    this.#readers = new WorkerPool({
-      processes: readers,
-      replayable: true,
-      statementTimeoutMs,
-      worker: { ...worker, mode: 'read' },
-    })
+    this.#reading = { statementTimeoutMs, worker: { ...worker, mode: 'read' } }
+    this.#readers = new WorkerPool({ ...this.#reading, processes: readers, replayable: true })
     if (writable) {
       this.#writer = new WorkerPool({
         processes: 1,
@@ -63,9 +63,29 @@ class SqliteDatabase implements Database {
     return this.#readers.run({ op: 'read', statement, bytesMax }, patience) as Promise<RowSet>
   }
 
+  /** A process of its own for each: its iterator holds the result, and a slow reader of pages holds nobody up. */
+  async openReader(statement: Statement, patience: Patience): Promise<RowReader> {
+    const pool = new WorkerPool({ ...this.#reading, processes: 1, replayable: false })
+    this.#openReaders.add(pool)
+    const close = async () => {
+      this.#openReaders.delete(pool)
+      await pool.close()
+    }
+    try {
+      await pool.run({ op: 'open', statement }, patience)
+    } catch (thrown) {
+      await close()
+      throw thrown
+    }
+    return {
+      next: (bytesMax, waiting) => pool.run({ op: 'next', bytesMax }, waiting) as Promise<RowSet>,
+      close,
+    }
+  }
+
   async transact(
     statements: readonly Statement[],
-    bytesMax: number,
+    { bytesMax }: TransactOptions,
     patience: Patience,
   ): Promise<TransactionResult> {
     if (this.#writer === undefined) {
@@ -85,6 +105,7 @@ class SqliteDatabase implements Database {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#readers.close(), this.#writer?.close()])
+    const pools = [this.#readers, this.#writer, ...this.#openReaders]
+    await Promise.all(pools.map((pool) => pool?.close()))
   }
 }

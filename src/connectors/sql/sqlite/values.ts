@@ -10,12 +10,34 @@ export function parseParameter(value: Parameter, position: number): SQLInputValu
   if (typeof value === 'string' || value === null) return value
   if (typeof value === 'boolean') return value ? 1n : 0n
   if (typeof value === 'number') return parseNumber(value, position)
-  const bytes = value?.$bytes
+  if (Array.isArray(value))
+    throw notStorable(position, 'a list, which SQLite does not have', 'Pass it as {"$json": […]}.')
+  if ('$json' in value) return JSON.stringify(value.$json) ?? null
+  if ('$datetime' in value) return parseInstant(value.$datetime, position)
+  const bytes = '$bytes' in value ? value.$bytes : undefined
   if (typeof bytes === 'string' && /^[A-Za-z0-9+/]*={0,2}$/.test(bytes) && bytes.length % 4 === 0) {
     return Buffer.from(bytes, 'base64')
   }
-  throw new WeirError('INVALID_INPUT', `Parameter ${position} is not a value that SQL has.`, {
-    hint: 'Pass a string, a number, a boolean, null, or bytes as {"$bytes": "<base64>"}.',
+  throw notStorable(
+    position,
+    'not a value that SQL has',
+    'Pass a string, a number, a boolean, null, {"$bytes": "<base64>"}, {"$datetime": "<ISO 8601>"} or {"$json": …}.',
+  )
+}
+
+/** SQLite has no type for instants; its own functions read ISO 8601 in UTC. */
+function parseInstant(text: string, position: number): string {
+  const instant = new Date(text)
+  if (/^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}/.test(text) && !Number.isNaN(instant.getTime()))
+    return instant.toISOString()
+  const hint = 'Pass a date with its time and zone, such as 2026-11-05T10:00:00Z.'
+  throw notStorable(position, `no instant: ${JSON.stringify(String(text).slice(0, 50))}`, hint)
+}
+
+function notStorable(position: number, why: string, hint: string): WeirError {
+  return new WeirError('INVALID_INPUT', `Parameter ${position} is ${why}.`, {
+    hint,
+    data: { parameter: position },
   })
 }
 

@@ -279,7 +279,7 @@ function tooMuchMemory(): WeirError {
 
 function outcomeUnknown(alias: string): WeirError {
   return new WeirError(
-    'DATABASE_UNAVAILABLE',
+    'OUTCOME_UNKNOWN',
     `Database ${alias} stopped answering during the commit, which may or may not have happened.`,
     {
       hint: 'Read the data before you send the transaction again.',

@@ -17,6 +17,9 @@ export interface WorkerOptions {
 /** One line in. Answers come in the same order, so requests need no id. */
 export type WorkerRequest =
   | { readonly op: 'read'; readonly statement: Statement; readonly bytesMax: number }
+  /** `open` begins what `next` then gives page by page; a process holds one at most. */
+  | { readonly op: 'open'; readonly statement: Statement }
+  | { readonly op: 'next'; readonly bytesMax: number }
   | { readonly op: 'transact'; readonly statements: readonly Statement[]; readonly bytesMax: number }
   | { readonly op: 'describe'; readonly tableName: string | undefined }
   | { readonly op: 'check' }

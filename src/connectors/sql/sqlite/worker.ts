@@ -48,6 +48,11 @@ function run(request: WorkerRequest): string {
   switch (request.op) {
     case 'read':
       return session.read(request.statement, request.bytesMax)
+    case 'open':
+      session.openReader(request.statement)
+      return 'null'
+    case 'next':
+      return session.next(request.bytesMax)
     case 'transact':
       return session.transact(request.statements, request.bytesMax, leaveToCommit)
     case 'describe':
