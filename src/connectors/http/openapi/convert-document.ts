@@ -17,6 +17,7 @@ export interface Converted {
   readonly idle: readonly IdleSelector[]
 }
 
+/** An operation that is no tool. */
 export interface LeftOut {
   readonly operation: string
   readonly why: string

@@ -73,7 +73,7 @@ function keepDependentRequired(value: unknown): unknown {
 }
 
 /** Whether a value is worth its place in a schema, and nests no deeper than schemas may. */
-export function isSmallData(value: unknown): boolean {
+function isSmallData(value: unknown): boolean {
   const text = JSON.stringify(value)
   return text !== undefined && text.length <= dataCharsMax && depthOf(value) <= dataDepthMax
 }

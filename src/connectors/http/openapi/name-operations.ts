@@ -40,7 +40,7 @@ function nameOne({ id, method, path }: Operation): string {
 }
 
 /** Letters without accents, digits, and one `_` between words. */
-export function toSnakeCase(text: string): string {
+function toSnakeCase(text: string): string {
   return text
     .slice(0, 1_000)
     .normalize('NFKD')
