@@ -41,6 +41,10 @@ const samples: Readonly<Record<string, Sample | string>> = {
     },
     note: 'The first three take any API of the connection; their descriptions end in a list of them, here of an API `payments`. The effect of `http_request` and `api_batch_request` is the worst that the APIs’ `methods` allow: `destructive` with DELETE, `read` with GET alone, else `write`. `webhook_send` is there where `webhooks` are configured. The tools in between are those of `resources` and `calls`; here they are those of a resource `refund`. An API with an `openapi` document has a tool for each operation besides, whose arguments are the document’s.',
   },
+  queue: {
+    config: { brokers: { default: { url: 'redis://127.0.0.1:6379' } } },
+    note: 'Each tool is offered only where at least one broker of the connection may be used so (`send`, `receive`). What a kind of broker cannot do is refused with `QUEUE_UNSUPPORTED`.',
+  },
   mcp: 'The tools are the server’s own: their names, descriptions and schemas pass through as they came. Their effect is `write` whatever the server hints, which is passed on to clients all the same.',
   'rest-dialect':
     'The tools are the server’s own, and those of the files in `definitions`. Their effect is `write` whatever the server says.',

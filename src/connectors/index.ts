@@ -4,6 +4,7 @@ import type { JsonSchema, SchemaIssue } from '../core/schema.ts'
 import type { Egress } from '../egress/egress.ts'
 import { createHttpConnector } from './http/http.ts'
 import { createMcpConnector } from './mcp/mcp.ts'
+import { queue } from './queue/queue.ts'
 import { createRestDialectConnector } from './rest-dialect/rest-dialect.ts'
 import { createSqlConnector } from './sql/sql.ts'
 
@@ -28,6 +29,7 @@ export function createConnectors(parts: ConnectorParts): readonly AnyConnector[]
   return [
     createSqlConnector(parts),
     createHttpConnector(parts),
+    queue,
     createMcpConnector(parts),
     createRestDialectConnector(parts),
   ]

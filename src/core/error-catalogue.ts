@@ -135,7 +135,7 @@ export const errorCatalogue = {
   SQL_FORBIDDEN: callers(403, 'The statement would reach outside its database.'),
   ROW_NOT_FOUND: callers(404, 'No row fits what was asked for (B-70).'),
   SQL_CONFLICT: upstreams(
-    409,
+    503,
     true,
     'The transaction collided with another one, and changed nothing (B-34).',
   ),
@@ -161,6 +161,15 @@ export const errorCatalogue = {
   UPSTREAM_TIMEOUT: upstreams(504, true, 'The host did not answer in time.'),
   UPSTREAM_REFUSED: upstreams(502, false, 'The API answered with a status that says no (3xx or 4xx).'),
   UPSTREAM_FAILED: upstreams(502, true, 'The API answered that it cannot at the moment (5xx or 429).'),
+
+  // Queues.
+  UNKNOWN_BROKER: callers(404, 'The connection has no broker of this name (B-23, C-25).'),
+  BROKER_UNAVAILABLE: upstreams(503, true, 'The broker is down, or the connection to it broke.'),
+  BROKER_ERROR: upstreams(502, false, 'The broker refused the request.'),
+  QUEUE_UNSUPPORTED: callers(400, 'This kind of broker cannot do what was asked.'),
+  QUEUE_NOT_ALLOWED: callers(403, 'The configuration does not allow this queue or topic, or this use of it.'),
+  LEASE_LOST: callers(410, 'The lease on the message ended, or was never the caller’s (S5).'),
+  MESSAGE_TOO_LARGE: callers(413, 'The message is larger than the broker’s `messageBytesMax`.'),
 
   // Upstream MCP servers.
   UPSTREAM_EXITED: upstreams(502, true, 'The server’s process ended while the call was running (R4).'),
