@@ -2,6 +2,7 @@ import type { Person } from '../core/authorisation.ts'
 import type { AnyConnector } from '../core/connector.ts'
 import type { JsonSchema, SchemaIssue } from '../core/schema.ts'
 import type { Egress } from '../egress/egress.ts'
+import { createAwsConnector } from './aws/aws.ts'
 import { createHttpConnector } from './http/http.ts'
 import { createMcpConnector } from './mcp/mcp.ts'
 import { queue } from './queue/queue.ts'
@@ -29,6 +30,7 @@ export function createConnectors(parts: ConnectorParts): readonly AnyConnector[]
   return [
     createSqlConnector(parts),
     createHttpConnector(parts),
+    createAwsConnector(parts),
     queue,
     createMcpConnector(parts),
     createRestDialectConnector(parts),

@@ -181,6 +181,14 @@ export const errorCatalogue = {
   ),
   UPSTREAM_AUTH: operators(502, false, 'The server asks for a credential that Weir does not have.'),
 
+  // Cloud services.
+  CLOUD_ERROR: callers(400, 'The cloud service refused the request (D0-060).'),
+  CLOUD_BUSY: upstreams(503, true, 'The cloud service throttles the caller, or failed by itself.'),
+  CLOUD_NOT_ALLOWED: callers(
+    403,
+    'The connection does not offer what was named: a region, bucket, table, queue, function, topic or secret (C-25).',
+  ),
+
   // Starting and configuring.
   CONFIG_INVALID: operators(500, false, 'The configuration is not valid.'),
   CONFIG_NOT_FOUND: operators(500, false, 'The configuration file does not exist or cannot be read.'),

@@ -18,8 +18,10 @@ export interface Canary extends AsyncDisposable {
   readonly origin: string
   readonly server: Server
   readonly requests: SeenRequest[]
-  readonly connections: () => number
   /** Sockets that are open now. */
+  readonly sockets: ReadonlySet<Socket>
+  readonly connections: () => number
+  /** How many of them. */
   readonly openSockets: () => number
   /** Resolves when a socket closes that was open at the call. */
   readonly socketClosed: () => Promise<unknown>
@@ -29,7 +31,7 @@ export interface Canary extends AsyncDisposable {
 export async function startCanary(
   listener: RequestListener = (_request, response) => response.end('ok'),
   tls?: SecureServerOptions,
-  port = 0,
+  { host = '127.0.0.1', port = 0 } = {},
 ): Promise<Canary> {
   const requests: SeenRequest[] = []
   const sockets = new Set<Socket>()
@@ -51,13 +53,14 @@ export async function startCanary(
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
   })
-  server.listen(port, '127.0.0.1')
+  server.listen(port, host)
   await once(server, 'listening')
   const at = (server.address() as AddressInfo).port
   return {
     port: at,
-    origin: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${at}`,
+    origin: `${tls === undefined ? 'http' : 'https'}://${host}:${at}`,
     server,
+    sockets,
     requests,
     connections: () => connections,
     openSockets: () => sockets.size,

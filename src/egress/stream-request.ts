@@ -177,7 +177,7 @@ export class StreamRequest implements RequestCarrier {
 }
 
 /** The server said, twice, that it did not look at the request (RFC 9113, 8.7): nothing of it took effect. */
-export class UnreadError extends Error {
+class UnreadError extends Error {
   readonly code = 'REFUSED_STREAM'
 }
 

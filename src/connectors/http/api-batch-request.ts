@@ -7,20 +7,19 @@ import type { Api } from './api.ts'
 import type { Apis } from './apis.ts'
 import { renderBodyByType } from './render-answer.ts'
 import {
+  answerMarginMs,
   answersBytesMax,
   apiNameField,
   bodyField,
   headersField,
   methodField,
+  requestMsMin,
   timeoutField,
   toMs,
   urlField,
 } from './request-fields.ts'
 import { runBounded } from './run-bounded.ts'
 import { fetchAnswer } from './send-request.ts'
-
-/** The batch answers this much before its deadline, so that what was done is told and not lost. */
-const marginMs = 500
 
 const item = z.strictObject({
   id: z
@@ -99,7 +98,7 @@ export function createApiBatchRequest(apis: Apis, clock: Clock): Tool<Input> {
     async run({ requests, api_name: name }, { stop, deadlineMs }) {
       const api = apis.get(name)
       const budget = {
-        deadlineMs: deadlineMs - marginMs,
+        deadlineMs: deadlineMs - answerMarginMs,
         responseBytesMax: Math.floor(answersBytesMax / requests.length),
       }
       const results = await runBounded(requests, api.config.batchConcurrency, (request) =>
@@ -120,7 +119,7 @@ async function attempt(
 ): Promise<Outcome> {
   try {
     const leftMs = deadlineMs - clock.monotonicMs()
-    if (leftMs <= 0 || stop.aborted) throw tooLate()
+    if (leftMs < requestMsMin || stop.aborted) throw tooLate()
     const timeoutMs = Math.min(leftMs, toMs(timeout) ?? Number.POSITIVE_INFINITY)
     const request = { method, url, headers, body, timeoutMs, responseBytesMax }
     const answer = await fetchAnswer(api, request, stop)

@@ -1,18 +1,13 @@
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { type Connection, type Connector, defineConnector } from '../../core/connector.ts'
-import { WeirError } from '../../core/error.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { Egress } from '../../egress/egress.ts'
-import type { Api } from './api.ts'
-import { createApiBatchRequest } from './api-batch-request.ts'
-import { type Apis, openApis } from './apis.ts'
+import { openApis } from './apis.ts'
 import { type HttpConfig, httpConfig } from './http-config.ts'
-import { createHttpRequest } from './http-request.ts'
 import { LiveDocuments } from './openapi/live-documents.ts'
 import { refuseWithoutBaseUrl } from './openapi/refuse-without-base-url.ts'
-import { createHttpRequestPages } from './pages/http-request-pages.ts'
+import { createOwnTools } from './own-tools.ts'
 import type { CompileSchema } from './typed/model.ts'
-import { createTypedTools } from './typed/typed-tools.ts'
 import { openWebhooks } from './webhooks/open-webhooks.ts'
 
 /** What the connector is built with. */
@@ -41,7 +36,7 @@ export function createHttpConnector(parts: HttpConnectorParts): Connector<HttpCo
         await Promise.all([documents.close(), apis.close(), webhooks.close()])
       }
       try {
-        const own = refuseRepeats([...createTools(apis, clock, compileSchema), ...webhooks.tools])
+        const own = createOwnTools(apis, webhooks.tools, { clock, compileSchema })
         await documents.open(apis.list(), new Set(own.map((tool) => tool.name)), signal)
         return {
           targets: joinTools(own, documents),
@@ -77,31 +72,4 @@ function joinTools(own: readonly Tool[], documents: LiveDocuments): () => readon
     all = [...own, ...described]
     return all
   }
-}
-
-/** Those for any API first, then those that single APIs add to them. */
-function createTools(apis: Apis, clock: Clock, compileSchema: CompileSchema): readonly Tool[] {
-  if (apis.list().length === 0) return []
-  const general = [
-    createHttpRequest(apis),
-    createApiBatchRequest(apis, clock),
-    createHttpRequestPages(apis, clock),
-  ]
-  return [...general, ...apis.list().flatMap((api) => createApiTools(api, compileSchema))]
-}
-
-/** What one API offers beyond requests of any kind: a line for each way to describe its tools. */
-function createApiTools(api: Api, compileSchema: CompileSchema): readonly Tool[] {
-  return [...createTypedTools(api, compileSchema)]
-}
-
-/** Several APIs, and several ways to describe their tools, share one space of names. */
-function refuseRepeats(tools: readonly Tool[]): readonly Tool[] {
-  const names = tools.map(({ name }) => name)
-  const repeated = names.find((name, index) => names.indexOf(name) !== index)
-  if (repeated === undefined) return tools
-  throw new WeirError('CONFIG_INVALID', `Two tools of this connection have the name ${repeated}.`, {
-    hint: 'Give one of them another name, with `tool`, or by its key under `calls`.',
-    data: { tool: repeated },
-  })
 }

@@ -4,6 +4,12 @@ import { methods } from './methods.ts'
 /** The most bytes of answers that one call of several requests takes: more would hold up every other call while it is written. */
 export const answersBytesMax = 4 * 1024 * 1024
 
+/** A call of several requests answers this much before its deadline, so that what was done is told and not lost. */
+export const answerMarginMs = 500
+
+/** With less than this left, no further request is begun. */
+export const requestMsMin = 50
+
 /** D0-035: how. */
 export const methodField = z.enum(methods).describe('HTTP method.')
 

@@ -4,6 +4,7 @@ import type { Result } from '../../core/outcome.ts'
 import type { EgressRequest, EgressResponse } from '../../egress/egress.ts'
 import type { Api } from './api.ts'
 import type { CredentialHeader } from './auth/credential.ts'
+import { boundTime } from './bound-time.ts'
 import { addCredential, type CallHeaders } from './merge-headers.ts'
 import type { Method } from './methods.ts'
 import { type HttpAnswer, renderAnswer } from './render-answer.ts'
@@ -53,9 +54,7 @@ export async function fetchAnswer(api: Api, request: ApiRequest, stop: StopSigna
     method: request.method,
     ...(body === undefined ? {} : { body }),
     signal: stop,
-    headersTimeoutMs: timeoutMs,
-    bodyTimeoutMs: timeoutMs,
-    totalTimeoutMs: timeoutMs,
+    ...boundTime(timeoutMs),
     responseBytesMax: Math.min(request.responseBytesMax ?? config.responseBytesMax, config.responseBytesMax),
     redirect: 'same-origin',
     allowRedirect: (to: URL) => isInside(api.base, to),

@@ -158,6 +158,23 @@ describe('D1-030, B-36: HTTP/2 of an API', () => {
     await Promise.all(Array.from({ length: 20 }, call))
     expect(connections()).toBe(1)
   })
+
+  it('is not spoken unless the configuration or its pool says so, and falls back where the server does not know it', async () => {
+    const { origin } = await start(true)
+    expect((await callApi(await open(origin, { tls: tls() }), { url: 'x' })).data).toEqual({
+      raw_response: 'HTTP/1.1',
+    })
+    const old = await listen(
+      createServer({ key: pem('server.key'), cert: pem('server.crt') }, (request, response) =>
+        response.end(`HTTP/${request.httpVersion}`),
+      ),
+    )
+    const connection = await open(old, { tls: tls(), pool: 'shared' })
+    expect((await callApi(connection, { url: 'x' })).data).toEqual({ raw_response: 'HTTP/1.1' })
+    expect((await callApi(await open(origin, { tls: tls(), pool: 'shared' }), { url: 'x' })).data).toEqual({
+      raw_response: 'HTTP/2.0',
+    })
+  })
 })
 
 describe('C-08, D1-031: the pool of an API', () => {

@@ -2,6 +2,7 @@ import type { StopSignal } from '../../../core/cancellation.ts'
 import { WeirError } from '../../../core/error.ts'
 import { isObject, parseJson } from '../../../core/parse-json.ts'
 import type { EgressClient, EgressResponse } from '../../../egress/egress.ts'
+import { boundTime } from '../bound-time.ts'
 import type { OAuthConfig } from './auth-config.ts'
 
 /** A token as it was issued. */
@@ -34,7 +35,7 @@ export async function requestToken(
       body,
       signal,
       redirect: 'error',
-      totalTimeoutMs: oauth.timeoutMs,
+      ...boundTime(oauth.timeoutMs),
       responseBytesMax: answerBytesMax,
     })
     return readToken(answer, apiName, new URL(oauth.tokenUrl).origin)

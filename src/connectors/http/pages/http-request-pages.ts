@@ -4,11 +4,15 @@ import { WeirError } from '../../../core/error.ts'
 import type { Tool } from '../../../core/tool.ts'
 import type { Apis } from '../apis.ts'
 import { pointerForm } from '../read-pointer.ts'
-import { apiNameField, headersField, timeoutField, toMs, urlField } from '../request-fields.ts'
+import {
+  answerMarginMs,
+  apiNameField,
+  headersField,
+  timeoutField,
+  toMs,
+  urlField,
+} from '../request-fields.ts'
 import { walkPages } from './walk-pages.ts'
-
-/** It answers this much before the deadline, so that what was read is not lost. */
-const marginMs = 500
 
 const pointer = z.string().max(500).regex(pointerForm, 'is no JSON Pointer such as "/data/items"')
 const parameter = z.string().min(1).max(200)
@@ -90,7 +94,7 @@ export function createHttpRequestPages(apis: Apis, clock: Clock): Tool<Input> {
       if (next_by === 'cursor' && given.cursor_at === undefined) throw lacksCursor()
       const rules = { next_by, items_at, page_parameter, items_max, pages_max, skip }
       const walk = { ...given, ...rules, timeoutMs: toMs(timeout) }
-      const patience = { stop, deadlineMs: deadlineMs - marginMs, clock }
+      const patience = { stop, deadlineMs: deadlineMs - answerMarginMs, clock }
       return { structuredContent: await walkPages(apis.get(api_name), walk, patience) }
     },
   }

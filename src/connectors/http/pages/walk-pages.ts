@@ -5,7 +5,7 @@ import type { EgressResponse } from '../../../egress/egress.ts'
 import type { Api } from '../api.ts'
 import { readPointer } from '../read-pointer.ts'
 import { renderAnswer } from '../render-answer.ts'
-import { answersBytesMax } from '../request-fields.ts'
+import { answersBytesMax, requestMsMin } from '../request-fields.ts'
 import { resolveUrl } from '../resolve-url.ts'
 import { fetchAnswer } from '../send-request.ts'
 import { createStatusError } from '../status-error.ts'
@@ -62,7 +62,7 @@ export async function walkPages(api: Api, walk: Walk, patience: Patience): Promi
   for (;;) {
     if (visited.size === walk.pages_max) return end('pages_max', url)
     const leftMs = patience.deadlineMs - patience.clock.monotonicMs()
-    if (leftMs <= 0 && visited.size > 0) return end('time', url)
+    if (leftMs < requestMsMin && visited.size > 0) return end('time', url)
     let next: URL | undefined
     let at: URL | null = url
     try {

@@ -161,8 +161,10 @@ function describe(
   return { name: tool ?? name, description: description ?? `${what} ${about}`, failure: { error, message } }
 }
 
+/** Where the path of all ends in a slash, so does that of one. */
 function pathOf({ path, idField }: ResourceConfig, input: Arguments): string {
-  return `${path}/${renderSegment(idField, input[idField])}`
+  const id = renderSegment(idField, input[idField])
+  return path.endsWith('/') ? `${path}${id}/` : `${path}/${id}`
 }
 
 function idOf({ model, idField }: ResourceConfig): FieldsConfig {

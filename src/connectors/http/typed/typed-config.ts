@@ -13,7 +13,7 @@ const pointer = z.string().max(500).regex(pointerForm, 'is no JSON Pointer such 
 const path = z
   .string()
   .max(2_000)
-  .regex(/^(\/[A-Za-z0-9._~!$&'()*+,;=:@%{}-]+)+$/, 'must be a path such as "/items", without a query')
+  .regex(/^(\/[A-Za-z0-9._~!$&'()*+,;=:@%{}-]+)+\/?$/, 'must be a path such as "/items", without a query')
 const parameter = z.string().min(1).max(100)
 
 const idempotencyHeader = headerName

@@ -33,6 +33,7 @@ export function createTypedTool(api: Api, typed: TypedTool): Tool<Arguments> {
   return {
     kind: 'tool',
     name: typed.name,
+    title: renderTitle(typed.name),
     description: typed.description,
     effect: typed.effect,
     input: jsonSchema<Arguments>(typed.input),
@@ -48,6 +49,12 @@ export function createTypedTool(api: Api, typed: TypedTool): Tool<Arguments> {
       }
     },
   }
+}
+
+/** `list_refunds` for people: List refunds. */
+function renderTitle(name: string): string {
+  const words = name.replaceAll('_', ' ')
+  return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
 function renderOutput(data: JsonSchema): JsonSchema {

@@ -84,6 +84,13 @@ describe('the operations of a resource', () => {
     await expect(call('put_person', { id: 1, role: 'guest' })).rejects.toThrow('mail')
   })
 
+  it('keep the slash at the end of a path', async () => {
+    connection = await open({ resources: { user: { ...user, path: '/users/' } } })
+    await call('get_user', { id: 1 })
+    await call('create_user', { mail: 'a@b.example' })
+    expect(sent()).toEqual(['GET /v1/users/1/', 'POST /v1/users/ {"mail":"a@b.example"}'])
+  })
+
   it.each([
     ['get_user', { id: 'one' }],
     ['get_user', {}],

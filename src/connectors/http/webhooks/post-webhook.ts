@@ -1,5 +1,6 @@
 import type { StopSignal } from '../../../core/cancellation.ts'
 import type { EgressClient } from '../../../egress/egress.ts'
+import { boundTime } from '../bound-time.ts'
 
 /** What a receiver said; its text is cut where it says more than anybody reads. */
 export interface WebhookAnswer {
@@ -27,9 +28,7 @@ export async function postWebhook(
       ...request,
       signal: stop,
       redirect: 'manual',
-      headersTimeoutMs: timeoutMs,
-      bodyTimeoutMs: timeoutMs,
-      totalTimeoutMs: timeoutMs,
+      ...boundTime(timeoutMs),
       onHead: (head, stream) => {
         status = head.status
         // What is encoded, though nobody asked for that, is decoded as a whole or not at all.
