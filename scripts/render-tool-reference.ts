@@ -27,6 +27,10 @@ const samples: Readonly<Record<string, Sample | string>> = {
     note: 'The description ends in a list of the configured APIs; here it is that of an API `payments`. The effect is the worst that the APIs’ `methods` allow: `destructive` with DELETE, `read` with GET alone, else `write`.',
   },
   mcp: 'The tools are the server’s own: their names, descriptions and schemas pass through as they came. Their effect is `write` whatever the server hints, which is passed on to clients all the same.',
+  email: {
+    config: { host: 'smtp.example.com', from: 'weir@example.com' },
+    note: 'The tool declares that it wants consent and at most 10 calls an hour (`requires_confirmation`, `rate_limit`); nothing enforces that yet.',
+  },
   'rest-dialect':
     'The tools are the server’s own, and those of the files in `definitions`. Their effect is `write` whatever the server says.',
 }

@@ -2,6 +2,7 @@ import type { Person } from '../core/authorisation.ts'
 import type { AnyConnector } from '../core/connector.ts'
 import type { JsonSchema, SchemaIssue } from '../core/schema.ts'
 import type { Egress } from '../egress/egress.ts'
+import { email } from './email/email.ts'
 import { createHttpConnector } from './http/http.ts'
 import { createMcpConnector } from './mcp/mcp.ts'
 import { createRestDialectConnector } from './rest-dialect/rest-dialect.ts'
@@ -25,5 +26,11 @@ export interface ConnectorParts {
 
 /** Every kind of system Weir reaches. A new one is one import and one entry here. */
 export function createConnectors(parts: ConnectorParts): readonly AnyConnector[] {
-  return [sql, createHttpConnector(parts), createMcpConnector(parts), createRestDialectConnector(parts)]
+  return [
+    sql,
+    createHttpConnector(parts),
+    createMcpConnector(parts),
+    createRestDialectConnector(parts),
+    email,
+  ]
 }
