@@ -31,6 +31,8 @@ const samples: Readonly<Record<string, Sample | string>> = {
     config: { host: 'smtp.example.com', from: 'weir@example.com' },
     note: 'The tool declares that it wants consent and at most 10 calls an hour (`requires_confirmation`, `rate_limit`); nothing enforces that yet.',
   },
+  custom:
+    'The tools are the module’s own, with the effects that it states. See [write a connector](../../how-to/write-a-connector.md).',
   'rest-dialect':
     'The tools are the server’s own, and those of the files in `definitions`. Their effect is `write` whatever the server says.',
 }
