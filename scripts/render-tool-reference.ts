@@ -18,13 +18,44 @@ interface Sample {
 const samples: Readonly<Record<string, Sample | string>> = {
   sql: {
     config: { databases: { shop: { url: 'sqlite:./shop.db', write: true } } },
-    note: '`execute_transaction` is offered only where at least one database of the connection has `write: true`. Rows of one call take at most 4 MiB as JSON.',
+    note: '`execute_transaction` is offered only where at least one database of the connection has `write: true`. Rows of one call take at most 4 MiB as JSON. Statements in `tools` are offered beside these, under the names that they have there.',
   },
   http: {
     config: {
-      apis: { payments: { baseUrl: 'https://pay.example/v1', description: 'Payments and refunds.' } },
+      apis: {
+        payments: {
+          baseUrl: 'https://pay.example/v1',
+          description: 'Payments and refunds.',
+          resources: {
+            refund: {
+              path: '/refunds',
+              model: { id: 'string', amount: 'integer' },
+              operations: { get: {}, list: {}, create: {}, update: {}, delete: {} },
+            },
+          },
+        },
+      },
+      webhooks: {
+        secrets: { partner: { secret: 'an example, no secret', targets: ['https://partner.example/hooks'] } },
+      },
     },
-    note: 'The description ends in a list of the configured APIs; here it is that of an API `payments`. The effect is the worst that the APIs’ `methods` allow: `destructive` with DELETE, `read` with GET alone, else `write`.',
+    note: 'The first three take any API of the connection; their descriptions end in a list of them, here of an API `payments`. The effect of `http_request` and `api_batch_request` is the worst that the APIs’ `methods` allow: `destructive` with DELETE, `read` with GET alone, else `write`. `webhook_send` is there where `webhooks` are configured. The tools in between are those of `resources` and `calls`; here they are those of a resource `refund`.',
+  },
+  aws: {
+    config: {
+      credentials: { environment: true },
+      s3: { operations: ['list', 'get', 'put', 'delete'] },
+      dynamodb: { operations: ['get_item', 'put_item', 'query', 'scan'] },
+      lambda: {},
+      sqs: { operations: ['send_message', 'receive_messages', 'delete_message'] },
+      sns: {},
+      secrets: { allowValues: ['app/*'] },
+    },
+    note: 'Each service that the config names is one tool. Its parameters, its description and its effect follow its `operations`; here all are allowed. `operation` decides which parameters are needed, as the schema says with `if` and `then`.',
+  },
+  queue: {
+    config: { brokers: { default: { url: 'redis://127.0.0.1:6379' } } },
+    note: 'Each tool is offered only where at least one broker of the connection may be used so (`send`, `receive`). What a kind of broker cannot do is refused with `QUEUE_UNSUPPORTED`.',
   },
   mcp: 'The tools are the server’s own: their names, descriptions and schemas pass through as they came. Their effect is `write` whatever the server hints, which is passed on to clients all the same.',
   email: {

@@ -18,6 +18,7 @@ import { type Logger, logWith } from './core/logger.ts'
 import type { PinStore, Stores } from './core/stores.ts'
 import { createEgress } from './egress/create-egress.ts'
 import type { Egress } from './egress/egress.ts'
+import { exposePools } from './egress/expose-pools.ts'
 import { createExecutor } from './execution/executor.ts'
 import { compileJsonSchema } from './execution/json-schema-validator.ts'
 import { createStages } from './execution/pipeline.ts'
@@ -102,6 +103,7 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
   const { config, secrets } = loaded
   log.configure({ ...config.log, redact: (line) => secrets.redact(line) })
   const metrics = createMetrics()
+  exposePools(base.egress, metrics)
   const clock = systemClock
   const stores = openStores(base, loaded)
   const catalog = createCatalog({

@@ -183,6 +183,28 @@ describe('the examples', () => {
     })
   })
 
+  it('declared statements are tools that find and change one row', async () => {
+    const desk = join(folder, 'assignments')
+    mkdirSync(desk)
+    await run(process.execPath, [join(root, 'examples/assignments/seed.ts'), desk])
+    const config = { ...parseYaml(tree.get('examples/assignments/weir.yaml')!), log: { level: 'silent' } }
+    const weir = embedWeir({ baseDir: desk, config })
+    const { url } = await weir.listen({ port: 0 })
+    const tools = [
+      { tool_slug: 'desk:update_assignment', arguments: { assignment_id: 2, status: 'done' } },
+      { tool_slug: 'get_assignment', arguments: { assignment_id: 2 } },
+      { tool_slug: 'list_assignments', arguments: { user: 'ada' } },
+    ]
+    const mended = { id: 2, user: 'ada', title: 'Mend the sluice', status: 'done', due: null }
+    const results = [
+      { response: { success: true, data: mended } },
+      { response: { success: true, data: mended } },
+      { response: { rows: [{ id: 1, title: 'Measure the river' }], count: 1 } },
+    ]
+    expect(await post(`${url}/mcp/execute`, { tools })).toMatchObject({ data: { results } })
+    await weir.close(0)
+  })
+
   it('the program that embeds Weir serves its own connector until it is stopped', async () => {
     const child = spawn(process.execPath, [join(root, 'examples/embed/embed.ts')], {
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -2,12 +2,14 @@ import type { Person } from '../core/authorisation.ts'
 import type { AnyConnector } from '../core/connector.ts'
 import type { JsonSchema, SchemaIssue } from '../core/schema.ts'
 import type { Egress } from '../egress/egress.ts'
+import { createAwsConnector } from './aws/aws.ts'
 import { createCustomConnector } from './custom/custom.ts'
 import { email } from './email/email.ts'
 import { createHttpConnector } from './http/http.ts'
 import { createMcpConnector } from './mcp/mcp.ts'
+import { queue } from './queue/queue.ts'
 import { createRestDialectConnector } from './rest-dialect/rest-dialect.ts'
-import { sql } from './sql/sql.ts'
+import { createSqlConnector } from './sql/sql.ts'
 
 /** What connectors are built with. */
 export interface ConnectorParts {
@@ -30,11 +32,13 @@ export interface ConnectorParts {
 /** Every kind of system Weir reaches. A new one is one import and one entry here. */
 export function createConnectors(parts: ConnectorParts): readonly AnyConnector[] {
   return [
-    sql,
+    createSqlConnector(parts),
     createHttpConnector(parts),
+    createAwsConnector(parts),
+    queue,
+    email,
     createMcpConnector(parts),
     createRestDialectConnector(parts),
-    email,
     createCustomConnector(parts),
   ]
 }

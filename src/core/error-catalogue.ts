@@ -133,8 +133,9 @@ export const errorCatalogue = {
   SQL_READ_ONLY: callers(403, 'The statement would write, and the database is open for reading only.'),
   SQL_NOT_SINGLE: callers(400, 'The text holds more than one statement, or none.'),
   SQL_FORBIDDEN: callers(403, 'The statement would reach outside its database.'),
+  ROW_NOT_FOUND: callers(404, 'No row fits what was asked for (B-70).'),
   SQL_CONFLICT: upstreams(
-    409,
+    503,
     true,
     'The transaction collided with another one, and changed nothing (B-34).',
   ),
@@ -153,6 +154,17 @@ export const errorCatalogue = {
   RESPONSE_TOO_LARGE: upstreams(502, false, 'The answer is larger than Weir takes.'),
   UPSTREAM_UNREACHABLE: upstreams(502, true, 'No connection to the host could be made, or it broke.'),
   UPSTREAM_TIMEOUT: upstreams(504, true, 'The host did not answer in time.'),
+  UPSTREAM_REFUSED: upstreams(502, false, 'The API answered with a status that says no (3xx or 4xx).'),
+  UPSTREAM_FAILED: upstreams(502, true, 'The API answered that it cannot at the moment (5xx or 429).'),
+
+  // Queues.
+  UNKNOWN_BROKER: callers(404, 'The connection has no broker of this name (B-23, C-25).'),
+  BROKER_UNAVAILABLE: upstreams(503, true, 'The broker is down, or the connection to it broke.'),
+  BROKER_ERROR: upstreams(502, false, 'The broker refused the request.'),
+  QUEUE_UNSUPPORTED: callers(400, 'This kind of broker cannot do what was asked.'),
+  QUEUE_NOT_ALLOWED: callers(403, 'The configuration does not allow this queue or topic, or this use of it.'),
+  LEASE_LOST: callers(410, 'The lease on the message ended, or was never the caller’s (S5).'),
+  MESSAGE_TOO_LARGE: callers(413, 'The message is larger than the broker’s `messageBytesMax`.'),
 
   // Mail.
   RECIPIENT_NOT_ALLOWED: callers(403, 'A recipient is of a domain that this connection sends no mail to.'),
@@ -168,6 +180,14 @@ export const errorCatalogue = {
     'What the server sent is not MCP, or is larger than Weir takes (R22).',
   ),
   UPSTREAM_AUTH: operators(502, false, 'The server asks for a credential that Weir does not have.'),
+
+  // Cloud services.
+  CLOUD_ERROR: callers(400, 'The cloud service refused the request (D0-060).'),
+  CLOUD_BUSY: upstreams(503, true, 'The cloud service throttles the caller, or failed by itself.'),
+  CLOUD_NOT_ALLOWED: callers(
+    403,
+    'The connection does not offer what was named: a region, bucket, table, queue, function, topic or secret (C-25).',
+  ),
 
   // Starting and configuring.
   CONFIG_INVALID: operators(500, false, 'The configuration is not valid.'),

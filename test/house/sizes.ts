@@ -94,6 +94,7 @@ function nameOf(node: AstNode, parent: AstNode | undefined): string {
 
 const chapters = new Set([
   'describe',
+  'describeWith',
   'it',
   'test',
   'suite',

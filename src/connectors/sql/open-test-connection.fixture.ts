@@ -5,7 +5,11 @@ import { DatabaseSync } from 'node:sqlite'
 import type { Connection } from '../../core/connector.ts'
 import { silentLogger } from '../../core/logger.ts'
 import { isTool } from '../../core/tool.ts'
-import { sql } from './sql.ts'
+import { compileJsonSchema } from '../../execution/json-schema-validator.ts'
+import { createSqlConnector, type SqlParts } from './sql.ts'
+
+/** The connector as Weir builds it. */
+export const sql = createSqlConnector({ compileSchema: compileJsonSchema })
 
 /** The documents' sample tables (D0-022), and what else the tests of all tools read. */
 export const sampleTables = `create table customers(id integer primary key, name text not null);
@@ -21,11 +25,18 @@ export const sampleTables = `create table customers(id integer primary key, name
   insert into notes values ('hello there');
   create table mixed(any_value);`
 
+interface CallOptions {
+  readonly signal?: AbortSignal
+  readonly deadlineMs?: number
+  /** `ada` where absent. */
+  readonly user?: string
+}
+
 /** For tests: an open connection on real files in a folder of its own. */
 export interface TestConnection {
   readonly connection: Connection
   readonly folder: string
-  call(tool: string, input: object, options?: { signal?: AbortSignal; deadlineMs?: number }): Promise<unknown>
+  call(tool: string, input: object, options?: CallOptions): Promise<unknown>
   dispose(): Promise<void>
 }
 
@@ -33,10 +44,13 @@ export interface TestConnection {
 export async function openTestConnection(
   setup: string,
   databases: Record<string, object>,
+  { tools, ...parts }: { readonly tools?: object } & Partial<SqlParts> = {},
 ): Promise<TestConnection> {
   const folder = mkdtempSync(join(tmpdir(), 'weir-sql-'))
   changeFile(join(folder, 'main.db'), setup)
-  const connection = await sql.open(sql.config.parse({ databases }), {
+  const connector = createSqlConnector({ compileSchema: compileJsonSchema, ...parts })
+  const config = { databases, ...(tools === undefined ? {} : { tools }) }
+  const connection = await connector.open(connector.config.parse(config), {
     name: 'database',
     baseDir: folder,
     log: silentLogger,
@@ -45,7 +59,7 @@ export async function openTestConnection(
   return {
     connection,
     folder,
-    async call(name, input, { signal, deadlineMs } = {}) {
+    async call(name, input, { signal, deadlineMs, user = 'ada' } = {}) {
       const tool = connection
         .targets()
         .filter(isTool)
@@ -55,7 +69,7 @@ export async function openTestConnection(
         signal: signal ?? new AbortController().signal,
         stop: signal ?? new AbortController().signal,
         deadlineMs: deadlineMs ?? performance.now() + 30_000,
-        caller: { subject: 'test:ada', tenant: 'test' },
+        caller: { subject: `test:${user}`, tenant: 'test' },
         wantsProgress: false,
         emit() {},
       })

@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toJsonSchema } from '../../core/schema.ts'
 import { describeConnector } from '../../testing/describe-connector.ts'
-import { changeFile, openTestConnection, type TestConnection } from './open-test-connection.fixture.ts'
-import { sql } from './sql.ts'
+import { changeFile, openTestConnection, sql, type TestConnection } from './open-test-connection.fixture.ts'
 
 const runaway = 'with recursive c(x) as (select 1 union all select x + 1 from c) select count(*) from c'
 
@@ -41,13 +40,15 @@ describe('promises', () => {
   })
 
   it('names the schemes that are supported', () => {
-    expect(() => sql.config.parse(one({ url: 'postgres://ada:canary-7@db/x' }))).toThrow(
-      /no driver for postgres; supported: sqlite:/,
+    expect(() => sql.config.parse(one({ url: 'oracle://ada:canary-7@db/x' }))).toThrow(
+      /no driver for oracle; supported: sqlite:, postgres:, postgresql:/,
     )
   })
 
   it('D1-093: a query is at most 5000 characters, and 1000 rows are answered by default', () => {
-    const { databases } = sql.config.parse(one({ url: 'sqlite:x.db' })) as { databases: { main: object } }
+    const { databases } = sql.config.parse(one({ url: 'sqlite:x.db' })) as unknown as {
+      databases: { main: object }
+    }
     expect(databases.main).toMatchObject({ rowsMax: 1000, write: false })
   })
 })
@@ -65,6 +66,7 @@ it('offers execute_transaction only where a database may be written, and reads a
     ['execute_transaction', 'destructive'],
     ['get_schema', 'read'],
     ['execute_parallel_queries', 'read'],
+    ['fetch_rows', 'read'],
   ])
   const sealed = await openTestConnection('', {
     main: { url: 'sqlite:./main.db', statementTimeoutMs: 60_000 },

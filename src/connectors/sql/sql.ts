@@ -1,34 +1,51 @@
-import { type Connection, defineConnector, type OpenContext } from '../../core/connector.ts'
+import { type Clock, systemClock } from '../../core/clock.ts'
+import { type Connection, type Connector, defineConnector, type OpenContext } from '../../core/connector.ts'
 import { WeirError } from '../../core/error.ts'
 import type { Target, Tool } from '../../core/tool.ts'
 import { type SqlConfig, sqlConfig } from './config.ts'
+import { Cursors } from './cursors.ts'
 import { Databases } from './databases.ts'
+import { createDeclaredTool } from './declared/create-declared-tool.ts'
 import { findDialect } from './dialects.ts'
 import { createExecuteParallelQueries } from './tools/execute-parallel-queries.ts'
 import { createExecuteQuery } from './tools/execute-query.ts'
 import { createExecuteTransaction } from './tools/execute-transaction.ts'
+import { createFetchRows } from './tools/fetch-rows.ts'
 import { createGetSchema } from './tools/get-schema.ts'
+import { type CompileSchema, ResultCheck } from './tools/result-check.ts'
 
 /** What a call may take where nothing says otherwise (C-07), and what it needs beside its statement. */
 const callTimeoutMs = 30_000
 const callOverheadMs = 5000
 
-/** SQL databases (D0-010): one connection, any number of databases, the same few tools for all of them. */
-export const sql = defineConnector<SqlConfig>({
-  type: 'sql',
-  summary: 'Query and change SQL databases, within limits that the database itself enforces.',
-  config: sqlConfig,
-  async open(config, context) {
-    context.signal.throwIfAborted()
-    const databases = openDatabases(config, context)
-    const targets = createTools(config, databases)
-    return {
-      targets: () => targets,
-      check: (signal) => check(databases, signal),
-      close: () => databases.close(),
-    } satisfies Connection
-  },
-})
+/** What the connector needs of Weir. */
+export interface SqlParts {
+  readonly compileSchema: CompileSchema
+  readonly clock?: Clock
+}
+
+/** SQL databases (D0-010): one connection, any number of databases, the same few tools for all of them, and declared ones. */
+export function createSqlConnector({ compileSchema, clock = systemClock }: SqlParts): Connector<SqlConfig> {
+  return defineConnector<SqlConfig>({
+    type: 'sql',
+    summary: 'Query and change SQL databases, within limits that the database itself enforces.',
+    config: sqlConfig,
+    async open(config, context) {
+      context.signal.throwIfAborted()
+      const databases = openDatabases(config, context)
+      const cursors = new Cursors(clock)
+      const targets = createTools(config, databases, cursors, new ResultCheck(compileSchema))
+      return {
+        targets: () => targets,
+        check: (signal) => check(databases, signal),
+        async close() {
+          await cursors.close()
+          await databases.close()
+        },
+      } satisfies Connection
+    },
+  })
+}
 
 function openDatabases(config: SqlConfig, { baseDir }: OpenContext): Databases {
   const open = Object.entries(config.databases).map(
@@ -38,16 +55,23 @@ function openDatabases(config: SqlConfig, { baseDir }: OpenContext): Databases {
 }
 
 /** execute_transaction is offered only where some database may be written. */
-function createTools(config: SqlConfig, databases: Databases): readonly Target[] {
+function createTools(
+  config: SqlConfig,
+  databases: Databases,
+  cursors: Cursors,
+  check: ResultCheck,
+): readonly Target[] {
   const each = Object.values(config.databases)
   const slowestMs = Math.max(...each.map(({ statementTimeoutMs }) => statementTimeoutMs)) + callOverheadMs
   const timeout = slowestMs > callTimeoutMs ? { timeoutMs: slowestMs } : {}
   const offer = <I>(tool: Tool<I>) => ({ ...tool, ...timeout }) as Target
   return [
-    offer(createExecuteQuery(databases)),
+    offer(createExecuteQuery(databases, cursors, check)),
     ...(each.some(({ write }) => write) ? [offer(createExecuteTransaction(databases))] : []),
     offer(createGetSchema(databases)),
-    offer(createExecuteParallelQueries(databases)),
+    offer(createExecuteParallelQueries(databases, check)),
+    offer(createFetchRows(cursors)),
+    ...Object.entries(config.tools).map(([name, tool]) => offer(createDeclaredTool(name, tool, databases))),
   ]
 }
 

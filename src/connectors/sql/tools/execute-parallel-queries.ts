@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { renderError, toWeirError, WeirError } from '../../../core/error.ts'
 import type { Tool } from '../../../core/tool.ts'
 import type { Databases } from '../databases.ts'
-import type { Database, Patience, Statement } from '../dialect.ts'
+import type { Database, Patience, RowSet } from '../dialect.ts'
 import {
   columnsField,
   countField,
@@ -14,6 +14,13 @@ import {
   rowsField,
   truncatedField,
 } from './fields.ts'
+import {
+  expectedSchemaField,
+  type QualityReport,
+  qualityField,
+  qualityValidationField,
+  type ResultCheck,
+} from './result-check.ts'
 
 const input = z.strictObject({
   queries: z
@@ -26,12 +33,14 @@ const input = z.strictObject({
           .min(1)
           .max(64)
           .describe('The name under which this query’s result is found; each name once.'),
+        expected_schema: expectedSchemaField,
       }),
     )
     .min(1)
     .max(50)
     .describe('The queries. They run at the same time, as far as the database has readers.'),
   database: databaseField,
+  quality_validation: qualityValidationField,
 })
 
 const output = z.strictObject({
@@ -45,6 +54,7 @@ const output = z.strictObject({
           count: countField,
           truncated: truncatedField,
           execution_time_ms: executionTimeField,
+          quality_validation: qualityField,
         }),
         z.strictObject({
           error: z
@@ -61,8 +71,11 @@ const output = z.strictObject({
   database: databaseField,
 })
 
+type Input = z.input<typeof input>
+type Query = Input['queries'][number]
+
 /** D1-019. One failing query leaves the others their results. */
-export function createExecuteParallelQueries(databases: Databases): Tool<z.input<typeof input>> {
+export function createExecuteParallelQueries(databases: Databases, check: ResultCheck): Tool<Input> {
   return {
     kind: 'tool',
     name: 'execute_parallel_queries',
@@ -72,14 +85,16 @@ export function createExecuteParallelQueries(databases: Databases): Tool<z.input
     effect: 'read',
     input,
     output,
-    async run({ queries, database: name }, context) {
+    async run({ queries, database: name, quality_validation: isChecked }, context) {
       refuseRepeats(queries.map(({ alias }) => alias))
       const database = databases.get(name)
       const bytesMax = Math.floor(resultBytesMax / queries.length)
+      const jobs = queries.map((query) => ({
+        query,
+        holdTo: check.prepare(query.expected_schema, isChecked),
+      }))
       const results = await Promise.all(
-        queries.map(
-          async (query) => [query.alias, await attempt(database, query, bytesMax, context)] as const,
-        ),
+        jobs.map(async (job) => [job.query.alias, await attempt(database, job, bytesMax, context)] as const),
       )
       // Once the caller has left there is nobody to show a partial answer to.
       context.signal.throwIfAborted()
@@ -88,14 +103,16 @@ export function createExecuteParallelQueries(databases: Databases): Tool<z.input
   }
 }
 
-async function attempt(
-  database: Database,
-  { query, parameters }: Statement,
-  bytesMax: number,
-  patience: Patience,
-) {
+interface Job {
+  readonly query: Query
+  readonly holdTo: ((rows: RowSet['rows']) => QualityReport) | undefined
+}
+
+async function attempt(database: Database, { query, holdTo }: Job, bytesMax: number, patience: Patience) {
   try {
-    return await database.read({ query, parameters }, bytesMax, patience)
+    const { query: text, parameters } = query
+    const rowSet = await database.read({ query: text, parameters }, bytesMax, patience)
+    return { ...rowSet, quality_validation: holdTo?.(rowSet.rows) ?? null }
   } catch (thrown) {
     const { code, message, hint } = renderError(toWeirError(thrown))
     return { error: { code, message, ...(hint === undefined ? {} : { hint }) } }

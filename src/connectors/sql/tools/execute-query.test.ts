@@ -23,6 +23,7 @@ it('D0-012, D0-020, D1-017, B-07: execute_query answers with rows as column-valu
     truncated: false,
     execution_time_ms: expect.any(Number),
     database: 'main',
+    quality_validation: null,
   })
 })
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Tool } from '../../../core/tool.ts'
 import type { Databases } from '../databases.ts'
+import { isolationLevels } from '../dialect.ts'
 import {
   columnsField,
   countField,
@@ -11,6 +12,7 @@ import {
   rowsField,
   truncatedField,
 } from './fields.ts'
+import { transactAgain } from './transact-again.ts'
 
 const input = z.strictObject({
   queries: z
@@ -28,6 +30,12 @@ const input = z.strictObject({
     .max(100)
     .describe('The statements, run in this order.'),
   database: databaseField,
+  isolation_level: z
+    .enum(isolationLevels)
+    .optional()
+    .describe(
+      'How far the transaction is kept apart from others that run at the same time. Default: the database’s own. SQLite’s are always SERIALIZABLE.',
+    ),
 })
 
 const output = z.strictObject({
@@ -53,10 +61,14 @@ const output = z.strictObject({
       'One result per statement, in order: its rows if it has columns, else how many rows it changed.',
     ),
   execution_time_ms: executionTimeField,
+  attempts: z
+    .int()
+    .optional()
+    .describe('How often it was run, where it collided with other transactions before it succeeded.'),
   database: databaseField,
 })
 
-/** D0-013, B-04. Destructive, because it takes any statement. */
+/** D0-013, D1-018, B-04, B-34. Destructive, because it takes any statement. */
 export function createExecuteTransaction(databases: Databases): Tool<z.input<typeof input>> {
   return {
     kind: 'tool',
@@ -67,9 +79,11 @@ export function createExecuteTransaction(databases: Databases): Tool<z.input<typ
     effect: 'destructive',
     input,
     output,
-    async run({ queries, database }, context) {
-      const result = await databases.get(database).transact(queries, { bytesMax: resultBytesMax }, context)
-      return { structuredContent: { ...result, database } }
+    async run({ queries, database: name, isolation_level: isolation }, context) {
+      const database = databases.get(name)
+      const options = { bytesMax: resultBytesMax, isolation }
+      const { result, attempts } = await transactAgain(database, queries, options, context)
+      return { structuredContent: { ...result, ...(attempts > 1 ? { attempts } : {}), database: name } }
     },
   }
 }

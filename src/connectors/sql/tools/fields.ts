@@ -3,13 +3,21 @@ import { z } from 'zod'
 /** The most bytes of rows one call answers with: more would hold up every other call while it is parsed. */
 export const resultBytesMax = 4 * 1024 * 1024
 
-const value = z.union([
+const scalar = z.union([
   z.string(),
   z.number(),
   z.boolean(),
   z.null(),
   z.strictObject({ $bytes: z.string().describe('Bytes as base64.') }),
+  z.strictObject({
+    $datetime: z
+      .string()
+      .max(64)
+      .describe('An instant, ISO 8601 with its zone; the database gets it in its own form.'),
+  }),
+  z.strictObject({ $json: z.unknown().describe('Any JSON, for a JSON column.') }),
 ])
+const value = z.union([scalar, z.array(scalar).max(10_000)])
 
 /** Values for the placeholders, by position (D0-012, D0-015). */
 export const parametersField = z
@@ -17,7 +25,7 @@ export const parametersField = z
   .max(1000)
   .default([])
   .describe(
-    'Values for the placeholders, by position: $1 or ? takes the first. Strings, numbers, booleans (stored as 1 and 0), null, or bytes as {"$bytes": "<base64>"}; integers beyond 2^53 as decimal strings, dates as ISO 8601 strings.',
+    'Values for the placeholders, by position: $1 or ? takes the first. Strings, numbers, booleans, null, bytes as {"$bytes": "<base64>"}, instants as {"$datetime": "<ISO 8601>"} or plain strings, JSON as {"$json": …}, and lists where the database has arrays; integers beyond 2^53 and exact decimals as strings.',
   )
 
 /** D1-093: a read is at most 5,000 characters. */
@@ -34,7 +42,7 @@ export const databaseField = z.string().describe('Which database, by its configu
 export const rowsField = z
   .array(z.record(z.string(), z.unknown()))
   .describe(
-    'The rows as column-value objects. Integers beyond 2^53 are decimal strings, bytes {"$bytes": "<base64>"}, an infinite number is "Infinity" or "-Infinity".',
+    'The rows as column-value objects. Integers beyond 2^53 and decimals of more than 15 digits are strings, bytes {"$bytes": "<base64>"}, dates and times ISO 8601 (instants in UTC), intervals ISO 8601 durations, JSON and arrays themselves; a number that is none is "NaN", "Infinity" or "-Infinity".',
   )
 
 /** Column names in the statement's order, also where there are no rows. */

@@ -14,6 +14,7 @@ const column = z.strictObject({
   nullable: z.boolean().describe('Whether it may be null.'),
   default: z.string().optional().describe('The SQL text of its default.'),
   primary_key: z.boolean().describe('Whether it is part of the primary key.'),
+  comment: z.string().optional().describe('What its owner wrote about it.'),
 })
 
 const foreignKey = z.strictObject({
@@ -40,6 +41,7 @@ const table = z.strictObject({
     .int()
     .optional()
     .describe('About how many rows it holds; absent where a cheap look cannot tell.'),
+  comment: z.string().optional().describe('What its owner wrote about it.'),
   problem: z
     .string()
     .optional()
