@@ -39,7 +39,7 @@ const samples: Readonly<Record<string, Sample | string>> = {
         secrets: { partner: { secret: 'an example, no secret', targets: ['https://partner.example/hooks'] } },
       },
     },
-    note: 'The first three take any API of the connection; their descriptions end in a list of them, here of an API `payments`. The effect of `http_request` and `api_batch_request` is the worst that the APIs’ `methods` allow: `destructive` with DELETE, `read` with GET alone, else `write`. `webhook_send` is there where `webhooks` are configured. The tools in between are those of `resources` and `calls`; here they are those of a resource `refund`.',
+    note: 'The first three take any API of the connection; their descriptions end in a list of them, here of an API `payments`. The effect of `http_request` and `api_batch_request` is the worst that the APIs’ `methods` allow: `destructive` with DELETE, `read` with GET alone, else `write`. `webhook_send` is there where `webhooks` are configured. The tools in between are those of `resources` and `calls`; here they are those of a resource `refund`. An API with an `openapi` document has a tool for each operation besides, whose arguments are the document’s.',
   },
   aws: {
     config: {

@@ -43,6 +43,7 @@ const exitByCode: Readonly<Record<ErrorCode, Exit>> = {
   INTERNAL: 'usage',
   CONFIG_INVALID: 'invalidConfig',
   CONFIG_NOT_FOUND: 'invalidConfig',
+  OPENAPI_INVALID: 'invalidConfig',
   BIND_REFUSED: 'invalidConfig',
   STORE_UNUSABLE: 'invalidConfig',
   UPSTREAM_AUTH: 'notAuthorized',

@@ -148,6 +148,11 @@ export const errorCatalogue = {
     403,
     'The URL lies outside the API that was named, whose credential it would get (B-11).',
   ),
+  OPENAPI_INVALID: operators(
+    502,
+    false,
+    'The OpenAPI document of an API cannot be read, or not be used as it is configured.',
+  ),
   HEADER_NOT_ALLOWED: callers(400, 'A header of the call is set by Weir alone (B-12).'),
   ADDRESS_NOT_ALLOWED: callers(403, 'The host resolves to an address that this connection may not reach.'),
   TOO_MANY_REDIRECTS: upstreams(502, false, 'The answer redirects too often, or to another origin.'),

@@ -36,7 +36,8 @@ export function openApi(name: string, config: ApiConfig, parts: ApiParts): Api {
   return {
     name,
     config,
-    base: new URL(config.baseUrl),
+    // Whoever opens APIs has seen to it that each has one.
+    base: new URL(config.baseUrl!),
     client,
     credential,
     mergeHeaders: createHeaderMerger(name, config.headers, credential.headerName),

@@ -4,15 +4,16 @@ import { authConfig } from './auth/auth-config.ts'
 import { baseUrlField } from './base-url.ts'
 import { headerName, headerValue } from './header-fields.ts'
 import { methods } from './methods.ts'
+import { openapiConfig } from './openapi/openapi-config.ts'
 import { transportFields } from './transport-config.ts'
 import { findTypedFaults, typedFields } from './typed/typed-config.ts'
 import { webhooksConfig } from './webhooks/webhook-config.ts'
 
 const api = z
   .strictObject({
-    baseUrl: baseUrlField.describe(
-      'Where the API lives. Requests, and its credential, go below this URL only.',
-    ),
+    baseUrl: baseUrlField
+      .optional()
+      .describe('Where the API lives. Requests, and its credential, go below this URL only. Required.'),
     description: z.string().optional().describe('What the API is for, told to the model.'),
     auth: authConfig
       .optional()
@@ -46,11 +47,17 @@ const api = z
       .describe('How many requests of one `api_batch_request` are under way at the same time.'),
     ...transportFields,
     ...typedFields,
+    openapi: openapiConfig
+      .optional()
+      .describe('Makes a tool of each operation that an OpenAPI document of the API describes.'),
     allowPrivate: allowPrivateField.describe(
       'Lets the API live on this machine or a private network: true, or a list of host names, addresses and CIDR blocks.',
     ),
   })
   .superRefine((config, context) => {
+    // A document may name one, but only a person can say that a credential may go there.
+    if (config.baseUrl === undefined && config.openapi === undefined)
+      context.addIssue({ code: 'custom', path: ['baseUrl'], message: 'is missing' })
     for (const { path, message } of findTypedFaults(config))
       context.addIssue({ code: 'custom', path, message })
   })

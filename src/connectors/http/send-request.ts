@@ -12,7 +12,8 @@ import { isInside, resolveUrl } from './resolve-url.ts'
 
 /** One request to a named API, as a tool means it: without credential, and held to the API's bounds. */
 export interface ApiRequest {
-  readonly method: Method
+  /** HEAD is a kind of GET, and allowed where that is. */
+  readonly method: Method | 'HEAD'
   /** A path that is appended to the API's base URL, or a full URL that begins with it. */
   readonly url: string
   /** Over the API's own; those that carry a credential or decide routing are refused. */
@@ -43,7 +44,8 @@ export function renderResult(answer: HttpAnswer): Result {
 /** As `sendRequest`, with the answer as it came: whoever shows any of it to a caller takes the secrets out. */
 export async function fetchAnswer(api: Api, request: ApiRequest, stop: StopSignal): Promise<EgressResponse> {
   const { config, credential } = api
-  if (!config.methods.includes(request.method)) throw refuseMethod(api, request.method)
+  if (!config.methods.includes(request.method === 'HEAD' ? 'GET' : request.method))
+    throw refuseMethod(api, request.method)
   const url = resolveUrl(api.name, api.base, request.url)
   const body = renderBody(request)
   const headers = api.mergeHeaders(request.headers ?? {}, body === undefined ? undefined : 'application/json')
@@ -77,12 +79,12 @@ export async function fetchAnswer(api: Api, request: ApiRequest, stop: StopSigna
  * refused the token, in the challenge that RFC 6750 demands: some programs pass on a 401 that they got half-way. After a
  * redirect, the first hop was processed, whatever the last one says.
  */
-function maySendAgain(method: Method, url: URL, { headers, url: answeredBy }: EgressResponse): boolean {
+function maySendAgain(method: string, url: URL, { headers, url: answeredBy }: EgressResponse): boolean {
   if (method !== 'POST' && method !== 'PATCH') return true
   return answeredBy === url.href && /^\s*bearer\b/i.test([headers['www-authenticate']].flat().join())
 }
 
-function refuseMethod({ name, config }: Api, method: Method): WeirError {
+function refuseMethod({ name, config }: Api, method: string): WeirError {
   return new WeirError('INVALID_INPUT', `The API ${name} takes no ${method}.`, {
     hint: `Use ${config.methods.join(' or ')}.`,
     data: { api_name: name, method, methods: config.methods, sent: false },
