@@ -58,6 +58,12 @@ const samples: Readonly<Record<string, Sample | string>> = {
     note: 'Each tool is offered only where at least one broker of the connection may be used so (`send`, `receive`). What a kind of broker cannot do is refused with `QUEUE_UNSUPPORTED`.',
   },
   mcp: 'The tools are the server’s own: their names, descriptions and schemas pass through as they came. Their effect is `write` whatever the server hints, which is passed on to clients all the same.',
+  email: {
+    config: { host: 'smtp.example.com', from: 'weir@example.com' },
+    note: 'The tool declares that it wants consent and at most 10 calls an hour (`requires_confirmation`, `rate_limit`); nothing enforces that yet.',
+  },
+  custom:
+    'The tools are the module’s own, with the effects that it states. See [write a connector](../../how-to/write-a-connector.md).',
   'rest-dialect':
     'The tools are the server’s own, and those of the files in `definitions`. Their effect is `write` whatever the server says.',
 }

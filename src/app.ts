@@ -64,10 +64,15 @@ export function createBase(options: {
   const egress = createEgress({ log, clock: systemClock })
   const { hostEnv, person } = options
   const builtIn = createConnectors({
-    ...{ egress, hostEnv, self: identity, compileSchema: compileJsonSchema },
+    ...{ egress, hostEnv, self: identity, compileSchema: compileJsonSchema, importModule },
     ...(person === undefined ? {} : { person }),
   })
   return { log, egress, connectors: [...builtIn, ...(options.connectors ?? [])] }
+}
+
+/** The only place where code is loaded by a name from a file; a bundle leaves it as it is. */
+function importModule(url: string): Promise<unknown> {
+  return import(url)
 }
 
 /** What one gateway is built from. */

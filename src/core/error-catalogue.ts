@@ -171,6 +171,11 @@ export const errorCatalogue = {
   LEASE_LOST: callers(410, 'The lease on the message ended, or was never the caller’s (S5).'),
   MESSAGE_TOO_LARGE: callers(413, 'The message is larger than the broker’s `messageBytesMax`.'),
 
+  // Mail.
+  RECIPIENT_NOT_ALLOWED: callers(403, 'A recipient is of a domain that this connection sends no mail to.'),
+  MAIL_REFUSED: upstreams(502, false, 'The mail server refused the message, or all of its recipients.'),
+  MAIL_DEFERRED: upstreams(503, true, 'The mail server refused the message for now; nobody got it.'),
+
   // Upstream MCP servers.
   UPSTREAM_EXITED: upstreams(502, true, 'The server’s process ended while the call was running (R4).'),
   UPSTREAM_ERROR: upstreams(502, false, 'The server answered with a protocol error.'),
