@@ -3,6 +3,8 @@ import type { AnyConnector } from '../core/connector.ts'
 import type { JsonSchema, SchemaIssue } from '../core/schema.ts'
 import type { Egress } from '../egress/egress.ts'
 import { createAwsConnector } from './aws/aws.ts'
+import { createCustomConnector } from './custom/custom.ts'
+import { email } from './email/email.ts'
 import { createHttpConnector } from './http/http.ts'
 import { createMcpConnector } from './mcp/mcp.ts'
 import { queue } from './queue/queue.ts'
@@ -21,6 +23,8 @@ export interface ConnectorParts {
   readonly hostEnv: Readonly<Record<string, string | undefined>>
   /** Who Weir says it is to other servers. */
   readonly self: { readonly name: string; readonly version: string }
+  /** Imports the code of a file, which the operator named, by its URL. */
+  readonly importModule: (url: string) => Promise<unknown>
   /** Who is at hand to agree when an upstream server asks for consent. */
   readonly person?: Person
 }
@@ -32,7 +36,9 @@ export function createConnectors(parts: ConnectorParts): readonly AnyConnector[]
     createHttpConnector(parts),
     createAwsConnector(parts),
     queue,
+    email,
     createMcpConnector(parts),
     createRestDialectConnector(parts),
+    createCustomConnector(parts),
   ]
 }
