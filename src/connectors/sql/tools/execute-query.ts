@@ -16,7 +16,7 @@ const input = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'Whether the rows that do not fit this answer are kept for fetch_rows: the answer then has a next_cursor.',
+      'Whether the rows that do not fit this answer are kept for fetch_rows: the answer then has a next_cursor. expected_schema holds every page.',
     ),
 })
 

@@ -28,7 +28,7 @@ export const expectedSchemaField = z
   .record(z.string(), z.unknown())
   .optional()
   .describe(
-    'A JSON Schema (2020-12 or draft-07) for each row, or for the list of rows where its type is array; with with_cursor for those of every page. Rows that do not fit fail the call with QUALITY_REJECTED.',
+    'A JSON Schema (2020-12 or draft-07) for each row, or for the list of rows where its type is array. Rows that do not fit fail the call with QUALITY_REJECTED.',
   )
 
 /** D1-017. */
