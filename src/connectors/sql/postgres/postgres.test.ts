@@ -40,7 +40,7 @@ describeWith('postgres', 'PostgreSQL through the connector', (url) => {
     ],
   })
 
-  it('B-01, D1-012: two databases of one kind are two databases', async () => {
+  it('B-01, D0-011, D1-012: two databases of one kind are two databases', async () => {
     const other = await createPgSandbox(url, 'create table t(id int primary key); insert into t values (2)')
     const test = await openTestConnection('', {
       one: { url: box.url() },

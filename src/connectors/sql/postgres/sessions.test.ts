@@ -56,7 +56,7 @@ describeWith('postgres', 'PostgreSQL sessions', (url) => {
     await database.close()
   })
 
-  it('P13: eight queries of 100 ms take the time of two, not of eight', async () => {
+  it('P13, D1-005: eight queries of 100 ms take the time of two, not of eight', async () => {
     const database = box.open()
     const all = () => Promise.all(Array.from({ length: 8 }, () => read(database, 'select pg_sleep(0.1)')))
     await all()
