@@ -6,7 +6,7 @@ import type { RabbitLink } from './rabbit-link.ts'
 import { Untaken } from './untaken.ts'
 
 /** How many queues may be received from at the same time: each takes a channel, and RabbitMQ has 2047 by default. */
-export const inboxesMax = 1000
+const inboxesMax = 1000
 
 /** The channels that queues are received on, one for each queue, so that none can break another's. */
 export class Inboxes {
