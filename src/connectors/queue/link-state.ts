@@ -10,6 +10,8 @@ const readyTimeoutMs = 2000
 /** What a request is bounded by, beside time. */
 export interface Bounds {
   readonly stop?: StopSignal
+  /** How long an answer may take; five seconds where nothing is said. */
+  readonly timeoutMs?: number
   /** Called when nothing came back in time: such a connection is as good as none. */
   onStall?(): void
 }
@@ -79,14 +81,12 @@ export class LinkState {
   }
 
   /** Rejects when the work does, when it is to stop, when nothing comes back in time, and when the connection ends. */
-  bound<T>(work: Promise<T>, { stop, onStall }: Bounds = {}): Promise<T> {
+  bound<T>(work: Promise<T>, { stop, timeoutMs = answerTimeoutMs, onStall }: Bounds = {}): Promise<T> {
     return new Promise((resolve, reject) => {
       const timer = this.#context.clock.setTimer(() => {
-        fail(
-          createUnavailable(this.broker, `did not answer within ${answerTimeoutMs / 1000} s`, { sent: true }),
-        )
+        fail(createUnavailable(this.broker, `did not answer within ${timeoutMs / 1000} s`, { sent: true }))
         onStall?.()
-      }, answerTimeoutMs)
+      }, timeoutMs)
       const leave = () => {
         timer.cancel()
         unlisten()
