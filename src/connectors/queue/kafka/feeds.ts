@@ -76,7 +76,7 @@ export class Feeds {
   }
 
   async #create(queue: string): Promise<Opened> {
-    const { declare, group } = this.#config.options as KafkaOptions
+    const { declare, group, sessionMs } = this.#config.options as KafkaOptions
     const consumer = new this.#link.driver.Consumer({
       ...createClientOptions(this.#config),
       // One for each queue, so that who comes and goes at one disturbs no other.
@@ -85,7 +85,9 @@ export class Feeds {
       maxWaitTime: fetchWaitMs,
       maxBytes: aheadBytesMax,
       highWaterMark: aheadMax,
-      sessionTimeout: 30_000,
+      sessionTimeout: sessionMs,
+      rebalanceTimeout: sessionMs,
+      heartbeatInterval: Math.min(3000, Math.floor(sessionMs / 3)),
     })
     this.#consumers.add(consumer)
     try {

@@ -17,6 +17,12 @@ export const kafkaOptions = z.strictObject({
     .enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'])
     .default('PLAIN')
     .describe('How the URL’s user and password are shown to Kafka.'),
+  sessionMs: z
+    .int()
+    .min(6000)
+    .max(300_000)
+    .default(30_000)
+    .describe('How long Kafka waits for a member of the group that is silent, in milliseconds.'),
   isOrdered: z
     .boolean()
     .default(true)
