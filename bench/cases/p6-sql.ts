@@ -1,14 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
-import pg from 'pg'
+import { createPostgresItems, createSqliteItems } from '../harness/bench-tables.ts'
 import { buildPackage, Home } from '../harness/built-weir.ts'
 import type { Bench, Case, Measured, RowSpec } from '../harness/case.ts'
 import { measurePair } from '../harness/measure-pair.ts'
 import { startToolbox, type ToolboxJob } from '../harness/toolbox.ts'
 import { connect, findTool, verifyCall } from '../harness/verified-request.ts'
 
-const rows = 100_000
 const wanted = 41_414
 const era = '2025-11-25'
 const columns = 'id, name, price, note'
@@ -22,52 +20,21 @@ interface Engine {
 }
 
 function createSqlite(folder: string): Engine {
-  const file = path.join(folder, 'bench.db')
-  const database = new DatabaseSync(file)
-  database.exec('create table items(id integer primary key, name text, price real, note text)')
-  const insert = database.prepare('insert into items values (?, ?, ?, ?)')
-  database.exec('begin')
-  for (let id = 1; id <= rows; id++) insert.run(id, `item ${id}`, id / 4, 'as good as any other')
-  database.exec('commit')
-  database.close()
-  return {
-    name: 'SQLite',
-    weirUrl: `sqlite:${file}`,
-    toolbox: {
-      source: { kind: 'sqlite', database: file },
-      kind: 'sqlite-sql',
-      statement: `select ${columns} from items where id = ?`,
-    },
-    drop: async () => {},
-  }
+  const { url, file, drop } = createSqliteItems(folder)
+  const source = { kind: 'sqlite', database: file }
+  const statement = `select ${columns} from items where id = ?`
+  return { name: 'SQLite', weirUrl: url, toolbox: { source, kind: 'sqlite-sql', statement }, drop }
 }
 
-/** In a schema of its own, which goes again; the server's address as the tests have it. */
 async function createPostgres(): Promise<Engine> {
-  const url = new URL(process.env['WEIR_TEST_POSTGRES_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres')
-  const table = `weir_bench_items_${process.pid}`
-  const run = async (text: string) => {
-    const client = new pg.Client({ connectionString: url.href })
-    await client.connect()
-    await client.query(text).finally(() => client.end())
+  const { url, table, drop } = await createPostgresItems()
+  const { hostname: host, port, username: user, password, pathname } = new URL(url)
+  const source = {
+    ...{ kind: 'postgres', host, port: port || '5432', user, password: password || 'none' },
+    ...{ database: pathname.slice(1), queryParams: { sslmode: 'disable' } },
   }
-  // Readable by anybody, as Weir reads under a role of fewer rights.
-  await run(`create table ${table} as select id::int, 'item ' || id as name, id / 4.0::float8 as price,
-      'as good as any other' as note from generate_series(1, ${rows}) id;
-    alter table ${table} add primary key (id); analyze ${table}; grant select on ${table} to public`)
-  return {
-    name: 'PostgreSQL',
-    weirUrl: url.href,
-    toolbox: {
-      source: {
-        ...{ kind: 'postgres', host: url.hostname, port: url.port || '5432', user: url.username },
-        ...{ password: url.password || 'none', database: url.pathname.slice(1), sslmode: 'disable' },
-      },
-      kind: 'postgres-sql',
-      statement: `select ${columns} from ${table} where id = $1`,
-    },
-    drop: () => run(`drop table ${table}`),
-  }
+  const statement = `select ${columns} from ${table} where id = $1`
+  return { name: 'PostgreSQL', weirUrl: url, toolbox: { source, kind: 'postgres-sql', statement }, drop }
 }
 
 async function measure(

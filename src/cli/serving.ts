@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { createWeir, version, type Weir } from '../app.ts'
 import type { LoadedConfig } from '../config/config.ts'
 import { onCrash } from './crash.ts'
@@ -19,6 +20,7 @@ export interface Serving {
 
 /** Connections that take longer are shown as still starting. */
 const readyMaxMs = 2_000
+const lookEveryMs = 20
 /** What a crashing process may still spend on telling its children and clients goodbye. */
 const crashCloseMs = 2_000
 /** Longer than the drain of calls and the end of children take together, so that it strikes only where something hangs. */
@@ -43,7 +45,7 @@ export async function announce({ setup, weir, url, loaded }: Serving, output: Ou
     output.json({ event: 'listening', url })
     return
   }
-  await weir.catalog.settled(readyMaxMs)
+  await stands(weir, readyMaxMs)
   output.note(
     renderReadyScreen({
       version,
@@ -53,6 +55,13 @@ export async function announce({ setup, weir, url, loaded }: Serving, output: Ou
       isConfiguredPort: Number(new URL(url).port) === setup.server.port,
     }),
   )
+}
+
+/** Waits until it is known how every connection stands, and no longer than people do. */
+async function stands({ catalog }: Weir, limitMs: number): Promise<void> {
+  const isStarting = () => catalog.connections().some(({ state }) => state === 'starting')
+  for (const untilMs = performance.now() + limitMs; isStarting() && performance.now() < untilMs; )
+    await pause(lookEveryMs)
 }
 
 /** Stops in order; gives up where something hangs. */

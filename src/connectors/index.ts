@@ -2,6 +2,9 @@ import type { Person } from '../core/authorisation.ts'
 import type { AnyConnector } from '../core/connector.ts'
 import type { JsonSchema, SchemaIssue } from '../core/schema.ts'
 import type { Egress } from '../egress/egress.ts'
+import { createAwsConnector } from './aws/aws.ts'
+import { createCustomConnector } from './custom/custom.ts'
+import { email } from './email/email.ts'
 import { createHttpConnector } from './http/http.ts'
 import { createMcpConnector } from './mcp/mcp.ts'
 import { queue } from './queue/queue.ts'
@@ -20,6 +23,8 @@ export interface ConnectorParts {
   readonly hostEnv: Readonly<Record<string, string | undefined>>
   /** Who Weir says it is to other servers. */
   readonly self: { readonly name: string; readonly version: string }
+  /** Imports the code of a file, which the operator named, by its URL. */
+  readonly importModule: (url: string) => Promise<unknown>
   /** Who is at hand to agree when an upstream server asks for consent. */
   readonly person?: Person
 }
@@ -29,8 +34,11 @@ export function createConnectors(parts: ConnectorParts): readonly AnyConnector[]
   return [
     createSqlConnector(parts),
     createHttpConnector(parts),
+    createAwsConnector(parts),
     queue,
+    email,
     createMcpConnector(parts),
     createRestDialectConnector(parts),
+    createCustomConnector(parts),
   ]
 }

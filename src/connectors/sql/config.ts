@@ -6,12 +6,45 @@ import { problemOfUrl } from './dialects.ts'
 const url = z
   .string()
   .describe(
-    'Where the database is. SQLite: `sqlite:./data/app.db`, relative to the config file, or `sqlite:///var/lib/app.db`, absolute; the path is taken as it stands, without percent-decoding.',
+    'Where the database is. SQLite: `sqlite:./data/app.db`, relative to the config file, or `sqlite:///var/lib/app.db`, absolute; the path is taken as it stands, without percent-decoding. PostgreSQL: `postgres://user:password@host:5432/database`, with the options `sslmode` (`disable`, `require`, `verify-ca`, `verify-full`; all but the first verify the server) and `application_name`; the folder of a Unix socket stands for the host with `%2F` for `/`. MariaDB and MySQL: `mysql://user:password@host:3306/database`, with the option `sslmode`.',
   )
   .superRefine((value, context) => {
     const problem = problemOfUrl(value)
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
   })
+
+const pool = z
+  .strictObject({
+    min: z.int().min(0).max(100).default(5).describe('How many stay open while nobody uses them.'),
+    max: z
+      .int()
+      .min(1)
+      .max(100)
+      .default(20)
+      .describe(
+        'The most that are open at once; with `write: true` a quarter of them writes, and the rest reads.',
+      ),
+    idleMs: z
+      .int()
+      .min(1000)
+      .max(3_600_000)
+      .default(300_000)
+      .describe('How long one beyond those may be idle before it is closed, in milliseconds.'),
+  })
+  .refine(({ min, max }) => min <= max, { path: ['min'], message: 'no more than `max`' })
+
+const tls = z.union([
+  z.boolean(),
+  z.strictObject({
+    ca: z.string().optional().describe('The authority that signed the server’s certificate, in PEM.'),
+    cert: z.string().optional().describe('The certificate that Weir shows, in PEM.'),
+    key: z.string().optional().describe('The private key of that certificate, in PEM.'),
+    serverName: z
+      .string()
+      .optional()
+      .describe('The name in the server’s certificate, where it is not the host’s.'),
+  }),
+])
 
 const database = z.strictObject({
   url,
@@ -37,6 +70,20 @@ const database = z.strictObject({
     .max(16)
     .default(2)
     .describe('How many statements may read at the same time. For SQLite each takes a small process.'),
+  pool: pool
+    .prefault({})
+    .describe('The sessions at a database server, opened when they are needed. SQLite has none.'),
+  tls: tls
+    .optional()
+    .describe(
+      'TLS to a database server, always verified and never left out because a server does not offer it. By default it is on, but for hosts that are this machine.',
+    ),
+  allowAdminRole: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether the user in the URL may be one that reaches beyond its database, such as a superuser. Reads are then kept from writing rows, and from nothing else.',
+    ),
 })
 
 /** The tools that a connection has whatever it declares. */

@@ -1,3 +1,5 @@
+import type { TlsConfig } from './server/tls-options.ts'
+
 /**
  * A value bound to a placeholder (D0-023, B-41). Bytes travel as base64; `$datetime` is an instant in ISO 8601 that each
  * database gets in its own form; `$json` is stored as JSON; lists are for databases that have arrays.
@@ -157,6 +159,9 @@ export interface DatabaseConfig {
   readonly rowsMax: number
   readonly statementTimeoutMs: number
   readonly readers: number
+  readonly pool: { readonly min: number; readonly max: number; readonly idleMs: number }
+  readonly tls?: boolean | TlsConfig | undefined
+  readonly allowAdminRole: boolean
 }
 
 /** A kind of database server: the one thing to write for another one. */

@@ -40,8 +40,8 @@ describe('promises', () => {
   })
 
   it('names the schemes that are supported', () => {
-    expect(() => sql.config.parse(one({ url: 'postgres://ada:canary-7@db/x' }))).toThrow(
-      /no driver for postgres; supported: sqlite:/,
+    expect(() => sql.config.parse(one({ url: 'oracle://ada:canary-7@db/x' }))).toThrow(
+      /no driver for oracle; supported: sqlite:, postgres:, postgresql:/,
     )
   })
 
