@@ -21,8 +21,8 @@ describeWith('nats', 'the suite of brokers', (url) => {
     openRelay: () => openRelay(url, 4222),
     async clean(queues) {
       for (const queue of queues) {
-        await manager.streams.delete(queue).catch(() => {})
-        await manager.streams.delete(`${queue}-dead`).catch(() => {})
+        for (const ending of ['', '-dead', '-dead-dead'])
+          await manager.streams.delete(`${queue}${ending}`).catch(() => {})
       }
     },
   })
