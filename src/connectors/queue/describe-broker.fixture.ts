@@ -30,6 +30,8 @@ export interface BrokerCase {
   readonly config?: object
   /** What leases and delays of the tests are multiples of: 200 ms, or what the broker can tell apart. */
   readonly unitMs?: number
+  /** True where the server of the tests cannot have two members of a group: one connection then receives for all. */
+  readonly isOneMember?: boolean
   /** Deletes the queues that the tests used, and what belongs to them. */
   clean(queues: readonly string[]): Promise<void>
 }
