@@ -3,6 +3,7 @@ import type { AnyConnector } from '../core/connector.ts'
 import type { JsonSchema, SchemaIssue } from '../core/schema.ts'
 import type { Egress } from '../egress/egress.ts'
 import { createAwsConnector } from './aws/aws.ts'
+import { createAzureConnector } from './azure/azure.ts'
 import { createHttpConnector } from './http/http.ts'
 import { createMcpConnector } from './mcp/mcp.ts'
 import { queue } from './queue/queue.ts'
@@ -31,6 +32,7 @@ export function createConnectors(parts: ConnectorParts): readonly AnyConnector[]
     createSqlConnector(parts),
     createHttpConnector(parts),
     createAwsConnector(parts),
+    createAzureConnector(parts),
     queue,
     createMcpConnector(parts),
     createRestDialectConnector(parts),
