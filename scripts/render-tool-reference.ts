@@ -53,6 +53,13 @@ const samples: Readonly<Record<string, Sample | string>> = {
     },
     note: 'Each service that the config names is one tool. Its parameters, its description and its effect follow its `operations`; here all are allowed. `operation` decides which parameters are needed, as the schema says with `if` and `then`.',
   },
+  azure: {
+    config: {
+      credentials: { accountName: 'reports', sas: 'sig=0' },
+      blob: { operations: ['list', 'get', 'put', 'delete'] },
+    },
+    note: 'Its parameters, its description and its effect follow `operations`; here all are allowed. They are those of `s3_operations`, with `container` for `bucket`.',
+  },
   queue: {
     config: { brokers: { default: { url: 'redis://127.0.0.1:6379' } } },
     note: 'Each tool is offered only where at least one broker of the connection may be used so (`send`, `receive`). What a kind of broker cannot do is refused with `QUEUE_UNSUPPORTED`.',

@@ -3,6 +3,7 @@ import type { AnyConnector } from '../core/connector.ts'
 import type { JsonSchema, SchemaIssue } from '../core/schema.ts'
 import type { Egress } from '../egress/egress.ts'
 import { createAwsConnector } from './aws/aws.ts'
+import { createAzureConnector } from './azure/azure.ts'
 import { createCustomConnector } from './custom/custom.ts'
 import { email } from './email/email.ts'
 import { createHttpConnector } from './http/http.ts'
@@ -35,6 +36,7 @@ export function createConnectors(parts: ConnectorParts): readonly AnyConnector[]
     createSqlConnector(parts),
     createHttpConnector(parts),
     createAwsConnector(parts),
+    createAzureConnector(parts),
     queue,
     email,
     createMcpConnector(parts),

@@ -1,7 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { WeirError } from '../../core/error.ts'
 import { isObject } from '../../core/parse-json.ts'
-import { decodeBase64 } from './decode-base64.ts'
+import { decodeBase64 } from '../shared/cloud/decode-base64.ts'
 
 type Sdk = typeof import('@aws-sdk/util-dynamodb')
 const number = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/

@@ -4,11 +4,11 @@ import type { S3 } from '@aws-sdk/client-s3'
 import type { SecretsManager } from '@aws-sdk/client-secrets-manager'
 import type { SNS } from '@aws-sdk/client-sns'
 import type { SQS } from '@aws-sdk/client-sqs'
-import type { RunContext } from '../../core/tool.ts'
-import { abandonOn } from '../shared/aws/abandon-on.ts'
 import type { AwsAccess, AwsServiceAccess } from '../shared/aws/aws-access.ts'
 import type { AwsClientConfig } from '../shared/aws/aws-client-config.ts'
-import { createAllowList } from './allow-list.ts'
+import { abandonOn } from '../shared/cloud/abandon-on.ts'
+import { createAllowList } from '../shared/cloud/allow-list.ts'
+import type { Abortable } from '../shared/cloud/object-store.ts'
 import type { AwsConfig } from './aws-config.ts'
 
 interface ServiceClients {
@@ -37,9 +37,6 @@ export const serviceNames: Readonly<Record<ServiceKey, { readonly title: string;
 const clientsMax = 64
 const timeoutMs = 30_000
 const megabyte = 1024 * 1024
-
-/** The part of `RunContext` that a request needs. */
-export type Abortable = Pick<RunContext, 'signal'>
 
 /** The SDK's clients by service and region (D0-051), loaded and made when first needed. */
 export class AwsClients {

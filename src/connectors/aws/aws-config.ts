@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { awsAccessFields, endpointField, regionField } from '../shared/aws/aws-access-config.ts'
+import { objectStoreFields } from '../shared/cloud/object-store-config.ts'
 
 const megabyte = 1024 * 1024
 const endpoint = endpointField.describe(
@@ -10,23 +11,7 @@ const globs = (what: string) => z.array(z.string().min(1)).nonempty().default(['
 const s3 = z
   .strictObject({
     buckets: globs('The buckets callers may use, as names or globs with `*`. All by default.'),
-    operations: z
-      .array(z.enum(['list', 'get', 'put', 'delete']))
-      .nonempty()
-      .default(['list', 'get'])
-      .describe('What callers may do. Reading alone by default.'),
-    objectsMax: z
-      .int()
-      .min(1)
-      .max(100_000)
-      .default(10_000)
-      .describe('The most keys that one list answers with; a thousand take one request.'),
-    objectBytesMax: z
-      .int()
-      .min(1)
-      .max(16 * megabyte)
-      .default(megabyte)
-      .describe('The largest object that is read or written, in bytes.'),
+    ...objectStoreFields,
     pathStyle: z
       .boolean()
       .optional()

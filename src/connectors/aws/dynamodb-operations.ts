@@ -1,14 +1,15 @@
 import type { AttributeValue, QueryCommandInput, ScanCommandInput } from '@aws-sdk/client-dynamodb'
 import { z } from 'zod'
 import type { Tool } from '../../core/tool.ts'
-import { createAllowList } from './allow-list.ts'
+import { createAllowList } from '../shared/cloud/allow-list.ts'
+import { createOperationTool, operationsOn } from '../shared/cloud/operation-tool.ts'
+import { messageField, successField } from '../shared/cloud/tool-fields.ts'
 import { fromAttributes, toAttributes } from './attribute-values.ts'
 import type { AwsClients } from './aws-clients.ts'
 import type { AwsConfig } from './aws-config.ts'
 import { type Condition, conditionField, readCondition } from './dynamodb-condition.ts'
-import { createOperationTool, operationsOn } from './operation-tool.ts'
 import { type Answer, type Page, readPages } from './read-pages.ts'
-import { createRegionField, messageField, successField } from './tool-fields.ts'
+import { createRegionField } from './tool-fields.ts'
 
 const jsonForms =
   'Bytes are {"$bytes": base64}, sets {"$set": [...]}, numbers that JSON would round {"$number": "..."}.'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { decodeBase64 } from './decode-base64.ts'
+import { decodeBase64 } from '../shared/cloud/decode-base64.ts'
 import { bytesField } from './tool-fields.ts'
 
 /** Attributes beside a message's body, in SQS and SNS; AWS takes ten. */

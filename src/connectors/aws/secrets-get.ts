@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { compileGlobs } from '../../core/glob.ts'
 import type { Tool } from '../../core/tool.ts'
-import { createAllowList } from './allow-list.ts'
-import type { Abortable, AwsClients } from './aws-clients.ts'
+import { createAllowList } from '../shared/cloud/allow-list.ts'
+import type { Abortable } from '../shared/cloud/object-store.ts'
+import type { AwsClients } from './aws-clients.ts'
 import type { AwsConfig } from './aws-config.ts'
 import { createRegionField } from './tool-fields.ts'
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Tool } from '../../core/tool.ts'
 import { regionField } from '../shared/aws/aws-access-config.ts'
-import { createAllowList } from './allow-list.ts'
+import { createAllowList } from '../shared/cloud/allow-list.ts'
 import type { AwsClients } from './aws-clients.ts'
 import type { AwsConfig } from './aws-config.ts'
 import { messageAttributesField, toMessageAttributes } from './message-attributes.ts'

@@ -2,12 +2,13 @@ import type { Message, SQS } from '@aws-sdk/client-sqs'
 import { z } from 'zod'
 import type { Tool } from '../../core/tool.ts'
 import { regionField } from '../shared/aws/aws-access-config.ts'
-import { createAllowList } from './allow-list.ts'
-import type { Abortable, AwsClients } from './aws-clients.ts'
+import { createAllowList } from '../shared/cloud/allow-list.ts'
+import type { Abortable } from '../shared/cloud/object-store.ts'
+import { createOperationTool, operationsOn } from '../shared/cloud/operation-tool.ts'
+import { messageField, successField } from '../shared/cloud/tool-fields.ts'
+import type { AwsClients } from './aws-clients.ts'
 import type { AwsConfig } from './aws-config.ts'
 import { fromMessageAttributes, messageAttributesField, toMessageAttributes } from './message-attributes.ts'
-import { createOperationTool, operationsOn } from './operation-tool.ts'
-import { messageField, successField } from './tool-fields.ts'
 
 const output = z.strictObject({
   success: successField,

@@ -9,8 +9,8 @@ import { declareSharing, declareWaiting } from './describe-waiting.fixture.ts'
 import { type OpenQueue, openQueue } from './open-queue.fixture.ts'
 import type { Relay } from './relay.fixture.ts'
 
-const mainChapters = [declareOrder, declareLeases, declareReturns]
-const furtherChapters = [declareWaiting, declareSharing, declareOutages, declareEndings]
+const mainChapters = [declareOrder, declareLeases]
+const furtherChapters = [declareReturns, declareWaiting, declareSharing, declareOutages, declareEndings]
 
 /** What the suite needs to know of a kind of broker. */
 export interface BrokerCase {
@@ -25,7 +25,7 @@ export interface BrokerCase {
   readonly unitMs?: number
   /** True where the server of the tests cannot have two members of a group: one connection then receives for all. */
   readonly isOneMember?: boolean
-  /** True leaves out the chapters on waiting, sharing, outages and endings, for a broker that is slow to join. */
+  /** True leaves out the chapters on what is given back, waiting, sharing, outages and endings, for a broker that is slow to join. */
   readonly isBrief?: boolean
   /** Deletes the queues that the tests used, and what belongs to them. */
   clean(queues: readonly string[]): Promise<void>

@@ -1,10 +1,7 @@
 import { z } from 'zod'
+import { endpointUrl } from '../cloud/endpoint-url.ts'
 
 const text = z.string().min(1).max(2_048)
-const endpoint = z.url({ protocol: /^https?$/ }).refine((value) => {
-  const url = URL.parse(value)
-  return url !== null && url.username === '' && url.password === '' && url.search === '' && url.hash === ''
-}, 'must hold neither credentials nor a query nor a fragment')
 
 /** A region's name. It becomes part of a host name, so it is held to what a host name may hold. */
 export const regionField = z
@@ -15,7 +12,7 @@ export const regionField = z
   )
 
 /** Where a service is reached instead of at AWS: an emulator, or a VPC endpoint. */
-export const endpointField = endpoint.optional()
+export const endpointField = endpointUrl.optional()
 
 const role = z
   .strictObject({
@@ -66,7 +63,7 @@ const credentials = z.union([
       .union([
         z.literal(true),
         z.strictObject({
-          endpoint: endpoint.describe('The metadata service, where it is not at 169.254.169.254.'),
+          endpoint: endpointUrl.describe('The metadata service, where it is not at 169.254.169.254.'),
         }),
       ])
       .describe('Takes those of the machine’s role from the metadata service of EC2 (version 2).'),

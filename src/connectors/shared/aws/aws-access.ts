@@ -1,10 +1,11 @@
 import { type Clock, systemClock } from '../../../core/clock.ts'
-import { WeirError } from '../../../core/error.ts'
 import type { Egress, EgressClient } from '../../../egress/egress.ts'
-import { abandonOn } from './abandon-on.ts'
+import { abandonOn } from '../cloud/abandon-on.ts'
+import { checkEndpoint } from '../cloud/check-endpoint.ts'
+import { CredentialCache } from '../cloud/credential-cache.ts'
 import type { AwsAccessConfig } from './aws-access-config.ts'
 import { type AwsClientConfig, createAwsClientConfig } from './aws-client-config.ts'
-import { CredentialCache } from './credential-cache.ts'
+import type { AwsCredentials } from './aws-credentials.ts'
 import { createCredentialSource } from './credential-source.ts'
 import { EgressRequestHandler, type RequestLimits } from './egress-request-handler.ts'
 import { explainAwsError, isCredentialRefusal } from './explain-aws-error.ts'
@@ -27,7 +28,6 @@ export interface AwsServiceAccess extends RequestLimits {
 }
 
 const stsLimits: RequestLimits = { timeoutMs: 5_000, responseBytesMax: 256 * 1024 }
-const checkTimeoutMs = 5_000
 
 /**
  * One connection's way to AWS: one guard, one set of sockets, one set of credentials, for clients of any service. Nothing
@@ -36,7 +36,7 @@ const checkTimeoutMs = 5_000
 export class AwsAccess {
   readonly #config: AwsAccessConfig
   readonly #client: EgressClient
-  readonly #cache: CredentialCache
+  readonly #cache: CredentialCache<AwsCredentials>
 
   constructor(
     config: AwsAccessConfig,
@@ -67,7 +67,7 @@ export class AwsAccess {
   /** What a client threw, as the caller may see it. `service` as people say it: `S3`. */
   explain(thrown: unknown, service: string, region: string): unknown {
     if (isCredentialRefusal(thrown)) this.#cache.expire()
-    return explainAwsError(thrown, { service, region, secrets: this.#cache.secrets() })
+    return explainAwsError(thrown, { service, region, secrets: this.#secrets() })
   }
 
   /**
@@ -76,7 +76,9 @@ export class AwsAccess {
    */
   async check(endpoints: ReadonlyMap<string, string>, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
-    await Promise.all([...endpoints].map(([url, service]) => this.#checkEndpoint(url, service, signal)))
+    await Promise.all(
+      [...endpoints].map(([url, service]) => checkEndpoint(this.#client, url, service, signal)),
+    )
     await abandonOn(signal, this.#cache.get())
   }
 
@@ -84,21 +86,9 @@ export class AwsAccess {
     return this.#client.close()
   }
 
-  async #checkEndpoint(url: string, service: string, signal: AbortSignal): Promise<void> {
-    try {
-      await this.#client.request(url, {
-        method: 'HEAD',
-        redirect: 'manual',
-        signal,
-        totalTimeoutMs: checkTimeoutMs,
-      })
-    } catch (thrown) {
-      if (!(thrown instanceof WeirError)) throw thrown
-      throw new WeirError(thrown.code, `${service}: ${thrown.message}`, {
-        ...(thrown.hint === undefined ? {} : { hint: thrown.hint }),
-        data: { ...thrown.data, service },
-        cause: thrown,
-      })
-    }
+  /** The values that must never reach a caller. */
+  #secrets(): readonly string[] {
+    const { secretAccessKey, sessionToken } = this.#cache.held ?? {}
+    return [secretAccessKey, sessionToken].flatMap((value) => (value === undefined ? [] : [value]))
   }
 }

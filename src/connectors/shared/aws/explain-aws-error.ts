@@ -1,5 +1,6 @@
 import { WeirError } from '../../../core/error.ts'
 import { isObject } from '../../../core/parse-json.ts'
+import { createRefusal, cutText, redactSecrets } from '../cloud/create-refusal.ts'
 
 /** What of an SDK's error is looked at. */
 interface SdkError extends Error {
@@ -16,7 +17,6 @@ export interface AwsErrorContext {
   readonly secrets: readonly string[]
 }
 
-const textCharsMax = 1_000
 const throttling =
   /^(?:Throttl|TooManyRequests|RequestLimitExceeded|RequestThrottled|ProvisionedThroughputExceeded|BandwidthLimitExceeded|SlowDown|PriorRequestNotComplete|EC2Throttled|KMSThrottl|KmsThrottled)/
 /** The service did not get the whole request, or is still busy with an earlier one. */
@@ -49,18 +49,15 @@ export function explainAwsError(thrown: unknown, context: AwsErrorContext): unkn
   const status = sdk.$metadata?.httpStatusCode ?? sdk.$response?.statusCode
   if (status === undefined) return explainOwnError(thrown, context)
   const name = readName(sdk)
-  const text = redact(readText(sdk, status), context.secrets)
+  const text = redactSecrets(readText(sdk, status), context.secrets)
   const { code, hint } = judge(name, sdk, status, context.region)
-  const requestId = sdk.$metadata?.requestId
-  return new WeirError(code, `${context.service} answered ${name}: ${text}`, {
-    ...(hint === undefined ? {} : { hint }),
-    data: {
-      error: text,
-      error_code: name,
-      status,
-      ...(requestId === undefined ? {} : { request_id: requestId }),
-      sent: true,
-    },
+  return createRefusal(code, {
+    service: context.service,
+    errorCode: name,
+    text,
+    status,
+    hint,
+    requestId: sdk.$metadata?.requestId,
     cause: thrown,
   })
 }
@@ -146,10 +143,5 @@ function readText(sdk: SdkError, status: number): string {
   if (sdk instanceof SyntaxError || !isObject(sdk.$metadata)) return 'something that is no answer of AWS'
   const text = sdk.message.trim()
   if (text === '' || text === 'UnknownError') return `HTTP status ${status}, and nothing more`
-  return text.length <= textCharsMax ? text : `${text.slice(0, textCharsMax - 1)}…`
-}
-
-/** Some answers repeat the request they refuse. */
-function redact(text: string, secrets: readonly string[]): string {
-  return secrets.reduce((result, secret) => result.replaceAll(secret, '[redacted]'), text)
+  return cutText(text)
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { WeirError } from '../../core/error.ts'
-import type { JsonSchema } from '../../core/schema.ts'
-import type { Effect, RunContext, Tool } from '../../core/tool.ts'
+import { WeirError } from '../../../core/error.ts'
+import type { JsonSchema } from '../../../core/schema.ts'
+import type { Effect, RunContext, Tool } from '../../../core/tool.ts'
 
 type Fields = Readonly<Record<string, z.ZodType>>
 

@@ -1,5 +1,5 @@
-import { WeirError } from '../../core/error.ts'
-import { compileGlobs } from '../../core/glob.ts'
+import { WeirError } from '../../../core/error.ts'
+import { compileGlobs } from '../../../core/glob.ts'
 
 /** Throws CLOUD_NOT_ALLOWED unless one of the spellings of what a call names is allowed. */
 export type AllowList = (...spellings: readonly string[]) => void

@@ -1,26 +1,31 @@
 import type { Clock } from '../../../core/clock.ts'
-import type { AwsCredentials, CredentialSource } from './aws-credentials.ts'
+
+/** Anything that is proof of who asks, and may end. */
+export interface EndingCredentials {
+  /** When they end; absent: nobody knows. */
+  readonly expiration?: Date
+}
 
 /** How long before their end credentials are obtained anew. */
 const marginMs = 5 * 60_000
 /** How long credentials without an end are kept: files are rotated under us. */
 const keepMs = 15 * 60_000
 
-/** One set of credentials for all clients of a connection, so that STS is asked once and not by each of them. */
-export class CredentialCache {
-  readonly #source: CredentialSource
+/** One set of credentials for all clients of a connection, so that who issues them is asked once and not by each of them. */
+export class CredentialCache<Credentials extends EndingCredentials> {
+  readonly #source: () => Promise<Credentials>
   readonly #clock: Clock
-  #held: AwsCredentials | undefined
+  #held: Credentials | undefined
   #freshUntilMs = 0
-  #obtaining: Promise<AwsCredentials> | undefined
+  #obtaining: Promise<Credentials> | undefined
 
-  constructor(source: CredentialSource, clock: Clock) {
+  constructor(source: () => Promise<Credentials>, clock: Clock) {
     this.#source = source
     this.#clock = clock
   }
 
   /** Those at hand, or new ones. Where new ones cannot be had, those at hand serve until they end. */
-  async get(): Promise<AwsCredentials> {
+  async get(): Promise<Credentials> {
     const now = this.#clock.now()
     if (this.#held !== undefined && now < this.#freshUntilMs) return this.#held
     try {
@@ -32,18 +37,17 @@ export class CredentialCache {
     }
   }
 
-  /** Has the next call obtain new ones: AWS refused these. */
+  /** Has the next call obtain new ones: these were refused. */
   expire(): void {
     this.#freshUntilMs = 0
   }
 
-  /** The values that must never reach a caller. */
-  secrets(): readonly string[] {
-    const { secretAccessKey, sessionToken } = this.#held ?? {}
-    return [secretAccessKey, sessionToken].flatMap((value) => (value === undefined ? [] : [value]))
+  /** The last that were obtained, ended or not. */
+  get held(): Credentials | undefined {
+    return this.#held
   }
 
-  #obtain(): Promise<AwsCredentials> {
+  #obtain(): Promise<Credentials> {
     this.#obtaining ??= this.#source()
       .then((credentials) => {
         this.#held = credentials

@@ -1,4 +1,4 @@
-import { WeirError } from '../../core/error.ts'
+import { WeirError } from '../../../core/error.ts'
 
 /** Bytes of base64 text. Throws INVALID_INPUT for anything else, which Node would pass over in silence. */
 export function decodeBase64(text: string, where: string): Buffer {
