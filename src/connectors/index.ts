@@ -4,6 +4,7 @@ import type { JsonSchema, SchemaIssue } from '../core/schema.ts'
 import type { Egress } from '../egress/egress.ts'
 import { createAwsConnector } from './aws/aws.ts'
 import { createAzureConnector } from './azure/azure.ts'
+import { createGcsConnector } from './gcs/gcs.ts'
 import { createHttpConnector } from './http/http.ts'
 import { createMcpConnector } from './mcp/mcp.ts'
 import { queue } from './queue/queue.ts'
@@ -33,6 +34,7 @@ export function createConnectors(parts: ConnectorParts): readonly AnyConnector[]
     createHttpConnector(parts),
     createAwsConnector(parts),
     createAzureConnector(parts),
+    createGcsConnector(parts),
     queue,
     createMcpConnector(parts),
     createRestDialectConnector(parts),
