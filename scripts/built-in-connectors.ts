@@ -8,5 +8,6 @@ export const builtInConnectors = createConnectors({
   egress: createEgress({ log: silentLogger }),
   hostEnv: {},
   compileSchema: compileJsonSchema,
+  importModule: () => Promise.reject(new Error('nothing is loaded here')),
   self: { name: 'weir', version: '0.0.0' },
 })

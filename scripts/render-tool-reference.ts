@@ -22,9 +22,24 @@ const samples: Readonly<Record<string, Sample | string>> = {
   },
   http: {
     config: {
-      apis: { payments: { baseUrl: 'https://pay.example/v1', description: 'Payments and refunds.' } },
+      apis: {
+        payments: {
+          baseUrl: 'https://pay.example/v1',
+          description: 'Payments and refunds.',
+          resources: {
+            refund: {
+              path: '/refunds',
+              model: { id: 'string', amount: 'integer' },
+              operations: { get: {}, list: {}, create: {}, update: {}, delete: {} },
+            },
+          },
+        },
+      },
+      webhooks: {
+        secrets: { partner: { secret: 'an example, no secret', targets: ['https://partner.example/hooks'] } },
+      },
     },
-    note: 'The description ends in a list of the configured APIs; here it is that of an API `payments`. The effect is the worst that the APIs’ `methods` allow: `destructive` with DELETE, `read` with GET alone, else `write`.',
+    note: 'The first three take any API of the connection; their descriptions end in a list of them, here of an API `payments`. The effect of `http_request` and `api_batch_request` is the worst that the APIs’ `methods` allow: `destructive` with DELETE, `read` with GET alone, else `write`. `webhook_send` is there where `webhooks` are configured. The tools in between are those of `resources` and `calls`; here they are those of a resource `refund`. An API with an `openapi` document has a tool for each operation besides, whose arguments are the document’s.',
   },
   aws: {
     config: {
@@ -54,6 +69,12 @@ const samples: Readonly<Record<string, Sample | string>> = {
     note: 'Each tool is offered only where at least one broker of the connection may be used so (`send`, `receive`). What a kind of broker cannot do is refused with `QUEUE_UNSUPPORTED`.',
   },
   mcp: 'The tools are the server’s own: their names, descriptions and schemas pass through as they came. Their effect is `write` whatever the server hints, which is passed on to clients all the same.',
+  email: {
+    config: { host: 'smtp.example.com', from: 'weir@example.com' },
+    note: 'The tool declares that it wants consent and at most 10 calls an hour (`requires_confirmation`, `rate_limit`); nothing enforces that yet.',
+  },
+  custom:
+    'The tools are the module’s own, with the effects that it states. See [write a connector](../../how-to/write-a-connector.md).',
   'rest-dialect':
     'The tools are the server’s own, and those of the files in `definitions`. Their effect is `write` whatever the server says.',
 }

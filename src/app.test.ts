@@ -71,6 +71,14 @@ describe('where Weir listens', () => {
     )
   })
 
+  it('D1-087: shows there what its sockets to other systems do', async () => {
+    const { weir } = embed()
+    const { url } = await weir.listen()
+    const metrics = await (await fetch(`${url}/metrics`)).text()
+    expect(metrics).toContain('# TYPE weir_egress_connections_created_total counter')
+    expect(metrics).toContain('# TYPE weir_egress_active_connections gauge')
+  })
+
   it('is refused where somebody listens, with the port, and possible elsewhere then', async () => {
     const other = createServer()
     await once(other.listen(0, '127.0.0.1'), 'listening')

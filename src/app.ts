@@ -18,6 +18,7 @@ import { type Logger, logWith } from './core/logger.ts'
 import type { PinStore, Stores } from './core/stores.ts'
 import { createEgress } from './egress/create-egress.ts'
 import type { Egress } from './egress/egress.ts'
+import { exposePools } from './egress/expose-pools.ts'
 import { createExecutor } from './execution/executor.ts'
 import { compileJsonSchema } from './execution/json-schema-validator.ts'
 import { createStages } from './execution/pipeline.ts'
@@ -63,10 +64,15 @@ export function createBase(options: {
   const egress = createEgress({ log, clock: systemClock })
   const { hostEnv, person } = options
   const builtIn = createConnectors({
-    ...{ egress, hostEnv, self: identity, compileSchema: compileJsonSchema },
+    ...{ egress, hostEnv, self: identity, compileSchema: compileJsonSchema, importModule },
     ...(person === undefined ? {} : { person }),
   })
   return { log, egress, connectors: [...builtIn, ...(options.connectors ?? [])] }
+}
+
+/** The only place where code is loaded by a name from a file; a bundle leaves it as it is. */
+function importModule(url: string): Promise<unknown> {
+  return import(url)
 }
 
 /** What one gateway is built from. */
@@ -97,6 +103,7 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
   const { config, secrets } = loaded
   log.configure({ ...config.log, redact: (line) => secrets.redact(line) })
   const metrics = createMetrics()
+  exposePools(base.egress, metrics)
   const clock = systemClock
   const stores = openStores(base, loaded)
   const catalog = createCatalog({

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { notYet, shown } from './requirements.ts'
 
 const root = join(import.meta.dirname, '..')
-const titles = globSync('{src,test}/**/*.test.ts', { cwd: root })
+/** Tests, and the suites that several of them run. */
+const titles = globSync(['{src,test}/**/*.test.ts', 'src/**/describe-*.fixture.ts'], { cwd: root })
   .filter((path) => !path.endsWith('requirements.test.ts'))
   .map((path) => citedTitles(readFileSync(join(root, path), 'utf8')))
   .join('\n')

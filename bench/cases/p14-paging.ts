@@ -40,9 +40,16 @@ async function readAll(peer: Peer, table: string): Promise<void> {
 }
 
 type Create = (folder: string) => BenchDatabase | Promise<BenchDatabase>
-type Pick = (before: PagingState, after: PagingState) => number
 
-async function measure(bench: Bench, create: Create, pick: Pick): Promise<Measured> {
+/** The heap grows to its working size in the first passes. */
+const warmups = 2
+
+/** What a round had of the event loop's delay, and the memory after it. */
+async function measure(
+  bench: Bench,
+  create: Create,
+  pick: (states: readonly PagingState[]) => number,
+): Promise<Measured> {
   using home = new Home()
   const database = await create(home.dir)
   await using weir = startWorker<PagingJob, PagingState>(worker)
@@ -50,24 +57,15 @@ async function measure(bench: Bench, create: Create, pick: Pick): Promise<Measur
     const { url } = await weir.run({ start: database.url })
     const peer = await connect(url, '2026-07-28')
     await findTool(peer, /fetch_rows$/)
-    bench.progress('warming up')
-    await readAll(peer, database.table)
-    const values: number[] = []
-    let before = await weir.run({ reset: true })
-    for (let round = 1; round <= bench.rounds; round++) {
-      bench.progress(`round ${round} of ${bench.rounds}, ${itemRows} rows`)
+    const states: PagingState[] = []
+    for (let round = 1 - warmups; round <= bench.rounds; round++) {
+      bench.progress(round < 1 ? 'warming up' : `round ${round} of ${bench.rounds}, ${itemRows} rows`)
+      await weir.run({ reset: true })
       await readAll(peer, database.table)
-      const after = await weir.run({ read: true })
-      values.push(pick(before, after))
-      before = await weir.run({ reset: true })
+      if (round >= 0) states.push(await weir.run({ read: true }))
     }
-    const { residentMB } = before
-    return {
-      value: median(values),
-      subject: residentMB,
-      baseline: residentMB,
-      notes: [`${residentMB.toFixed(0)} MB in all`],
-    }
+    const [first, last] = [states[0]!.residentMB, states.at(-1)!.residentMB]
+    return { value: pick(states), subject: last, baseline: first }
   } finally {
     await database.drop()
   }
@@ -80,7 +78,8 @@ const rows = (name: string, create: Create): readonly RowSpec[] => [
     better: 'lower',
     bar: 20,
     goal: null,
-    measure: (bench) => measure(bench, create, (_before, after) => after.delayP99Ms),
+    measure: (bench) =>
+      measure(bench, create, (states) => median(states.slice(1).map((state) => state.delayP99Ms))),
   },
   {
     unit: `MB more after each 100,000 rows, ${name}`,
@@ -88,7 +87,12 @@ const rows = (name: string, create: Create): readonly RowSpec[] => [
     better: 'lower',
     bar: 5,
     goal: null,
-    measure: (bench) => measure(bench, create, (before, after) => after.residentMB - before.residentMB),
+    measure: (bench) =>
+      measure(
+        bench,
+        create,
+        (states) => (states.at(-1)!.residentMB - states[0]!.residentMB) / (states.length - 1),
+      ),
   },
 ]
 

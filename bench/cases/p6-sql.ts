@@ -31,7 +31,7 @@ async function createPostgres(): Promise<Engine> {
   const { hostname: host, port, username: user, password, pathname } = new URL(url)
   const source = {
     ...{ kind: 'postgres', host, port: port || '5432', user, password: password || 'none' },
-    ...{ database: pathname.slice(1), sslmode: 'disable' },
+    ...{ database: pathname.slice(1), queryParams: { sslmode: 'disable' } },
   }
   const statement = `select ${columns} from ${table} where id = $1`
   return { name: 'PostgreSQL', weirUrl: url, toolbox: { source, kind: 'postgres-sql', statement }, drop }

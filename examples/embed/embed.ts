@@ -16,7 +16,7 @@ const weir = embedWeir({
 })
 
 const { url } = await weir.listen({ port: 0 })
-await weir.catalog.settled(2_000)
+await weir.catalog.proven(2_000)
 for (const { name, state, tools } of weir.catalog.connections()) {
   process.stdout.write(`${name} is ${state} with ${tools} tools\n`)
 }

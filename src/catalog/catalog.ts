@@ -12,6 +12,7 @@ import {
   createConnectionSlot,
   type SlotParts,
 } from './slot/connection-slot.ts'
+import { endsWithin } from './slot/open-within.ts'
 import type { CheckValue } from './toolsets/override-tool.ts'
 import { createToolsetView, type Toolset } from './toolsets/toolset.ts'
 import { warnOfIdlePatterns } from './toolsets/warn-of-idle-patterns.ts'
@@ -69,6 +70,11 @@ export function createCatalog(parts: CatalogParts): OpenCatalog {
     return slot
   })
   const settled = Promise.all(slots.map((slot) => slot.settled)).then(() => {})
+  const proven = Promise.all(slots.map((slot) => slot.proven)).then(() => {})
+  const untilOr = async (done: Promise<void>, timeoutMs: number) => {
+    // From the start and not from now: who asks late has waited already.
+    await endsWithin(clock, done, openedMs + timeoutMs - clock.monotonicMs())
+  }
   const all = createPrefixedView(slots, log)
   views.set('', all)
   for (const slot of slots) views.set(slot.name, createUnprefixedView(slot, log))
@@ -90,17 +96,8 @@ export function createCatalog(parts: CatalogParts): OpenCatalog {
     view: (name = '') => views.get(name),
     search: async (query, options) => (await search.search(query, options)).map(({ entry }) => entry),
     connections: () => slots.map((slot) => slot.status),
-    settled: (timeoutMs) =>
-      new Promise((resolve) => {
-        // From the start and not from now: who asks late has waited already.
-        const remainingMs = openedMs + timeoutMs - clock.monotonicMs()
-        if (remainingMs <= 0) return resolve()
-        const timer = clock.setTimer(resolve, remainingMs)
-        void settled.then(() => {
-          timer.cancel()
-          resolve()
-        })
-      }),
+    settled: (timeoutMs) => untilOr(settled, timeoutMs),
+    proven: (timeoutMs) => untilOr(proven, timeoutMs),
     async close() {
       isClosed = true
       await Promise.all(slots.map((slot) => slot.close()))

@@ -55,7 +55,7 @@ export async function findRunningWeir(
 ): Promise<RunningWeir | undefined> {
   if (at.port === 0) return undefined
   const url = `http://${at.host.includes(':') ? `[${at.host}]` : at.host}:${at.port}`
-  const client = egress.client({ allowPrivate: true, connectTimeoutMs: aliveMs })
+  const client = egress.client({ name: 'cli', allowPrivate: true, connectTimeoutMs: aliveMs })
   const read = async (path: string, totalTimeoutMs: number): Promise<unknown> => {
     const response = await client.request(`${url}${path}`, { totalTimeoutMs, responseBytesMax: listBytesMax })
     return JSON.parse(response.body.toString('utf8'))

@@ -43,7 +43,7 @@ export async function announce({ setup, weir, url, loaded }: Serving, output: Ou
     output.json({ event: 'listening', url })
     return
   }
-  await weir.catalog.settled(readyMaxMs)
+  await weir.catalog.proven(readyMaxMs)
   output.note(
     renderReadyScreen({
       version,

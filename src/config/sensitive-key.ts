@@ -5,5 +5,7 @@ import type { Path } from './path.ts'
 export function isSensitivePath(path: Path): boolean {
   // The names of blocks, connections and servers are people's own words.
   const fields = path.slice(path[0] === 'server' ? 1 : 2)
+  // Beside a certificate, `key` is the private one; elsewhere it is anything.
+  if (fields.at(-1) === 'key' && fields.at(-2) === 'tls') return true
   return fields.some((segment) => typeof segment === 'string' && isSensitiveKey(segment))
 }

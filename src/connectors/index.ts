@@ -4,6 +4,8 @@ import type { JsonSchema, SchemaIssue } from '../core/schema.ts'
 import type { Egress } from '../egress/egress.ts'
 import { createAwsConnector } from './aws/aws.ts'
 import { createAzureConnector } from './azure/azure.ts'
+import { createCustomConnector } from './custom/custom.ts'
+import { email } from './email/email.ts'
 import { createGcsConnector } from './gcs/gcs.ts'
 import { createHttpConnector } from './http/http.ts'
 import { createMcpConnector } from './mcp/mcp.ts'
@@ -23,6 +25,8 @@ export interface ConnectorParts {
   readonly hostEnv: Readonly<Record<string, string | undefined>>
   /** Who Weir says it is to other servers. */
   readonly self: { readonly name: string; readonly version: string }
+  /** Imports the code of a file, which the operator named, by its URL. */
+  readonly importModule: (url: string) => Promise<unknown>
   /** Who is at hand to agree when an upstream server asks for consent. */
   readonly person?: Person
 }
@@ -36,7 +40,9 @@ export function createConnectors(parts: ConnectorParts): readonly AnyConnector[]
     createAzureConnector(parts),
     createGcsConnector(parts),
     queue,
+    email,
     createMcpConnector(parts),
     createRestDialectConnector(parts),
+    createCustomConnector(parts),
   ]
 }

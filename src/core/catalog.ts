@@ -90,8 +90,13 @@ export interface Catalog {
   /** Tools that fit the words best, best first; at most `limit`. A part of a name always finds it. No words: all tools, by name. */
   search(query: string, options: SearchOptions): Promise<readonly Entry<Tool>[]>
   connections(): readonly ConnectionStatus[]
-  /** Waits until no connection is starting, and at most until `timeoutMs` after the catalog was opened (R6). */
+  /**
+   * Waits until every connection offers what it has or has failed to, and at most until `timeoutMs` after the catalog was
+   * opened (R6). Whether the systems behind them answer may show later.
+   */
   settled(timeoutMs: number): Promise<void>
+  /** The same until it is known how every connection stands: none is `starting` any more. */
+  proven(timeoutMs: number): Promise<void>
 }
 
 /** What a search is narrowed to. */

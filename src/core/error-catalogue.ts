@@ -148,12 +148,19 @@ export const errorCatalogue = {
     403,
     'The URL lies outside the API that was named, whose credential it would get (B-11).',
   ),
+  OPENAPI_INVALID: operators(
+    502,
+    false,
+    'The OpenAPI document of an API cannot be read, or not be used as it is configured.',
+  ),
   HEADER_NOT_ALLOWED: callers(400, 'A header of the call is set by Weir alone (B-12).'),
   ADDRESS_NOT_ALLOWED: callers(403, 'The host resolves to an address that this connection may not reach.'),
   TOO_MANY_REDIRECTS: upstreams(502, false, 'The answer redirects too often, or to another origin.'),
   RESPONSE_TOO_LARGE: upstreams(502, false, 'The answer is larger than Weir takes.'),
   UPSTREAM_UNREACHABLE: upstreams(502, true, 'No connection to the host could be made, or it broke.'),
   UPSTREAM_TIMEOUT: upstreams(504, true, 'The host did not answer in time.'),
+  UPSTREAM_REFUSED: upstreams(502, false, 'The API answered with a status that says no (3xx or 4xx).'),
+  UPSTREAM_FAILED: upstreams(502, true, 'The API answered that it cannot at the moment (5xx or 429).'),
 
   // Queues.
   UNKNOWN_BROKER: callers(404, 'The connection has no broker of this name (B-23, C-25).'),
@@ -163,6 +170,11 @@ export const errorCatalogue = {
   QUEUE_NOT_ALLOWED: callers(403, 'The configuration does not allow this queue or topic, or this use of it.'),
   LEASE_LOST: callers(410, 'The lease on the message ended, or was never the caller’s (S5).'),
   MESSAGE_TOO_LARGE: callers(413, 'The message is larger than the broker’s `messageBytesMax`.'),
+
+  // Mail.
+  RECIPIENT_NOT_ALLOWED: callers(403, 'A recipient is of a domain that this connection sends no mail to.'),
+  MAIL_REFUSED: upstreams(502, false, 'The mail server refused the message, or all of its recipients.'),
+  MAIL_DEFERRED: upstreams(503, true, 'The mail server refused the message for now; nobody got it.'),
 
   // Upstream MCP servers.
   UPSTREAM_EXITED: upstreams(502, true, 'The server’s process ended while the call was running (R4).'),

@@ -44,6 +44,9 @@ export interface Tool<I = unknown> extends TargetBase<I> {
   readonly kind: 'tool'
   /** What people look for it under (D4-032); `general` where absent. */
   readonly category?: string
+  /** Policies that a tool of our own declares for itself (D4-010). Declared only: it is the policies that enforce them. */
+  readonly confirm?: boolean
+  readonly rateLimit?: RateLimit
   /** Where a call of it may become a task at the upstream: how the task is asked about and ended. */
   readonly tasks?: TaskControl
   /**
@@ -52,6 +55,9 @@ export interface Tool<I = unknown> extends TargetBase<I> {
    */
   readonly delegate?: (input: Readonly<Record<string, unknown>>) => Delegation
 }
+
+/** How often a tool may be called, in words of D4-010: `10/hour`. */
+export type RateLimit = `${number}/${'second' | 'minute' | 'hour' | 'day'}`
 
 /** What people look for a tool under (D4-032). */
 export function categoryOf({ category }: Tool): string {
@@ -72,6 +78,8 @@ export interface ReadInput {
 /** Something to read, under one URI, which is its `name`. Its result holds `contents`. */
 export interface Resource extends TargetBase<ReadInput> {
   readonly kind: 'resource'
+  /** The type of its contents, told where it is listed; an upstream's stands in its definition. */
+  readonly mimeType?: string
 }
 
 /** Many things to read, under URIs of one form, which is its `name`. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
+import { createSecureServer, type SecureServerOptions } from 'node:http2'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 
@@ -17,8 +18,10 @@ export interface Canary extends AsyncDisposable {
   readonly origin: string
   readonly server: Server
   readonly requests: SeenRequest[]
-  readonly connections: () => number
   /** Sockets that are open now. */
+  readonly sockets: ReadonlySet<Socket>
+  readonly connections: () => number
+  /** How many of them. */
   readonly openSockets: () => number
   /** Resolves when a socket closes that was open at the call. */
   readonly socketClosed: () => Promise<unknown>
@@ -27,7 +30,8 @@ export interface Canary extends AsyncDisposable {
 /** Answers 200 with `ok`, unless `listener` does otherwise. */
 export async function startCanary(
   listener: RequestListener = (_request, response) => response.end('ok'),
-  tls?: { key: string; cert: string },
+  tls?: SecureServerOptions,
+  { host = '127.0.0.1', port = 0 } = {},
 ): Promise<Canary> {
   const requests: SeenRequest[] = []
   const sockets = new Set<Socket>()
@@ -43,19 +47,20 @@ export async function startCanary(
     requests.push({ method, url, headers, body: Buffer.concat(chunks).toString() })
     listener(request, response)
   }
-  const server = tls === undefined ? createServer(record) : createTlsServer(tls, record)
+  const server = listenWith(record, tls)
   server.on('connection', (socket: Socket) => {
     connections++
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(port, host)
   await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const at = (server.address() as AddressInfo).port
   return {
-    port,
-    origin: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
+    port: at,
+    origin: `${tls === undefined ? 'http' : 'https'}://${host}:${at}`,
     server,
+    sockets,
     requests,
     connections: () => connections,
     openSockets: () => sockets.size,
@@ -66,6 +71,16 @@ export async function startCanary(
       await once(server, 'close')
     },
   }
+}
+
+/** HTTP, HTTPS, or with `allowHTTP1` both HTTP/2 and HTTP/1.1 over TLS. */
+function listenWith(record: RequestListener, tls: SecureServerOptions | undefined): Server {
+  if (tls === undefined) return createServer(record)
+  if (tls.allowHTTP1 === undefined) return createTlsServer(tls, record)
+  // Node's HTTP/2 server has the same requests and responses for those who ask no more of them.
+  const server = createSecureServer(tls, record as never)
+  server.on('sessionError', () => undefined)
+  return server as unknown as Server
 }
 
 /** A server of bytes: what is not HTTP needs one. */

@@ -4,10 +4,11 @@ import type { Timer } from '../core/clock.ts'
 import { WeirError } from '../core/error.ts'
 import { decodeBody, isIdentity, tooLarge, undecodable } from './decode-body.ts'
 import type { ChunkListener, EgressRequest, EgressResponse, ResponseHead, ResponseStream } from './egress.ts'
-import { explainFailure } from './explain-failure.ts'
+import { explainFailure, isBreak } from './explain-failure.ts'
 import type { OriginPool } from './origin-pools.ts'
 import { followRedirect, type Hop, isRedirect } from './redirect.ts'
 import type { Waiter } from './socket-limit.ts'
+import type { RequestCarrier } from './socket-pool.ts'
 
 /** What an exchange needs of its client. */
 export interface ExchangeHost {
@@ -20,6 +21,9 @@ export interface ExchangeHost {
   place(url: URL): OriginPool
   setTimer(callback: () => void, delayMs: number): Timer
 }
+
+/** What an exchange does to the request that is under way for it. */
+export type RequestController = Pick<Dispatcher.DispatchController, 'abort' | 'pause' | 'resume'>
 
 const defaultTimeoutMs = 30_000
 const defaultResponseBytesMax = 16 * 1024 * 1024
@@ -39,7 +43,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, ResponseStr
   readonly #bytesMax: number
   #hop: Hop
   #hops = 0
-  #controller: Dispatcher.DispatchController | undefined
+  #controller: RequestController | undefined
   #totalTimer: Timer | undefined
   #waitTimer: Timer | undefined
   #settled = false
@@ -51,6 +55,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, ResponseStr
   #chunks: Buffer | Buffer[] | undefined
   #bytes = 0
   slots: OriginPool
+  /** Set by the pool once it has chosen a socket. */
+  carrier: RequestCarrier | undefined
 
   constructor(
     host: ExchangeHost,
@@ -111,8 +117,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, ResponseStr
     this.#reason ??= reason
     if (this.#controller !== undefined) this.#controller.abort(reason)
     else {
-      // Either still waiting for a slot, or undici has it and is told in onRequestStart.
+      // Waiting for a slot or for a stream; or undici has it, and is told in onRequestStart.
       this.#host.giveUp(this)
+      this.carrier?.onGiveUp()
       this.#fail(reason)
     }
   }
@@ -129,20 +136,17 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, ResponseStr
    * The moment before the first byte: from here on the request counts as sent. undici may come here twice
    * for one dispatch; a request that may have left is never sent again (R3).
    */
-  onRequestStart(controller: Dispatcher.DispatchController): void {
+  onRequestStart(controller: RequestController): void {
     if (this.#settled || this.#controller !== undefined) {
       controller.abort(this.#reason ?? Object.assign(new Error('The socket broke.'), { code: 'ECONNRESET' }))
     } else {
       this.#controller = controller
       this.#sent = true
+      this.carrier?.onBegin()
     }
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: ResponseHead['headers'],
-  ) {
+  onResponseStart(controller: RequestController, status: number, headers: ResponseHead['headers']) {
     if (status < 200) return
     try {
       this.#readHead({ status, headers })
@@ -151,7 +155,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, ResponseStr
     }
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(controller: RequestController, chunk: Buffer): void {
     this.#bytes += chunk.length
     try {
       if (this.#bytes > this.#bytesMax) throw tooLarge(this.slots.origin, this.#bytesMax)
@@ -173,7 +177,10 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, ResponseStr
   onResponseError(_controller: unknown, thrown: Error): void {
     this.#host.leave(this.slots)
     if (this.#settled) return
-    this.#fail(this.#reason ?? explainFailure(thrown, this.#context()))
+    const cause = this.carrier?.explain(thrown) ?? thrown
+    const failure = this.#reason ?? explainFailure(cause, this.#context())
+    if (this.#controller !== undefined && isBreak(failure)) this.carrier?.onBreak()
+    this.#fail(failure)
   }
 
   #enter(): void {
@@ -234,7 +241,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, ResponseStr
     )
   }
 
-  #stop(controller: Dispatcher.DispatchController, thrown: unknown): void {
+  #stop(controller: RequestController, thrown: unknown): void {
     this.#reason ??= thrown as Error
     controller.abort(this.#reason)
   }

@@ -14,7 +14,9 @@ export interface FailureContext {
 export function explainFailure(thrown: Error, context: FailureContext): WeirError {
   if (thrown instanceof WeirError) return thrown
   const code = readCode(thrown)
-  const { origin, sent } = context
+  const { origin } = context
+  // The server ends the handshake by these, and so before it could read a request that was already on its way.
+  const sent = context.sent && !(code in clientCertificates)
   const fail = (weirCode: ConstructorParameters<typeof WeirError>[0], message: string, hint?: string) =>
     new WeirError(weirCode, message, {
       ...(hint === undefined ? {} : { hint }),
@@ -38,6 +40,16 @@ export function explainFailure(thrown: Error, context: FailureContext): WeirErro
     case 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH':
     case 'UND_ERR_NOT_SUPPORTED':
       return fail('HEADER_NOT_ALLOWED', `The request cannot be sent: ${thrown.message}.`)
+    case 'REFUSED_STREAM':
+      return new WeirError(
+        'UPSTREAM_UNREACHABLE',
+        `${origin} refused the request twice, without reading it.`,
+        {
+          hint: 'It may be about to stop, or allow fewer requests at once.',
+          cause: thrown,
+          data: { origin, cause: code, sent: false },
+        },
+      )
     case 'UND_ERR_DESTROYED':
     case 'UND_ERR_CLOSED':
       return closed(origin, sent)
@@ -45,10 +57,17 @@ export function explainFailure(thrown: Error, context: FailureContext): WeirErro
   if (code.startsWith('HPE_') || malformed.has(code)) {
     return fail('UPSTREAM_ERROR', `What ${origin} sent is not HTTP (${code}).`)
   }
+  if (code in clientCertificates)
+    return fail('UPSTREAM_UNREACHABLE', `${origin} took no connection (${code}).`, clientCertificates[code])
   const message = sent
     ? `The connection to ${origin} broke before the answer was complete (${code}).`
     : `No connection to ${origin} could be made (${code}).`
   return fail('UPSTREAM_UNREACHABLE', message, hints[code])
+}
+
+/** Whether the failure is that of a connection, and not of one request. */
+export function isBreak({ code }: WeirError | (Error & { code?: string })): boolean {
+  return code === 'UPSTREAM_UNREACHABLE' || code === 'UPSTREAM_ERROR'
 }
 
 /** The error of a request that meets a closed client, or whose client closes under it. */
@@ -58,7 +77,15 @@ export function closed(origin: string, sent: boolean): WeirError {
   })
 }
 
-const malformed: ReadonlySet<string> = new Set(['HTTPParserError', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'])
+const malformed: ReadonlySet<string> = new Set([
+  'HTTPParserError',
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+  'ERR_HTTP2_ERROR',
+  'HTTP2_PROTOCOL_ERROR',
+  'HTTP2_FRAME_SIZE_ERROR',
+  'HTTP2_FLOW_CONTROL_ERROR',
+  'HTTP2_COMPRESSION_ERROR',
+])
 
 const hints: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Check the port, and that the server runs.',
@@ -66,9 +93,24 @@ const hints: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'The name server did not answer; check the network.',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'Configure the certificate authority of this server.',
   SELF_SIGNED_CERT_IN_CHAIN: 'Configure the certificate authority of this server.',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'Configure the certificate authority of this server.',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'Configure the certificate authority of this server.',
   ERR_TLS_CERT_ALTNAME_INVALID: 'The server’s certificate is for another host name.',
   CERT_HAS_EXPIRED: 'The server’s certificate has expired.',
+}
+
+const certificateWanted = 'The server asks for a client certificate: configure `tls.cert` and `tls.key`.'
+const certificateRefused = 'The server does not take this client certificate.'
+
+/** What a server says of the client's certificate, before or without reading anything else. */
+const clientCertificates: Readonly<Record<string, string>> = {
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: certificateWanted,
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: certificateRefused,
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: certificateRefused,
+  ERR_SSL_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE: certificateRefused,
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: 'The client certificate has expired: renew it.',
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED: 'The client certificate was revoked: get another.',
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: certificateRefused,
 }
 
 function readCode(thrown: Error): string {

@@ -178,7 +178,7 @@ describe('TLS', () => {
   it('trusts the configured authority alone, for the right name alone', async () => {
     await using canary = await startCanary(undefined, pair)
     const url = `https://localhost:${canary.port}/`
-    const trusting = egress.client({ allowPrivate: true, ca: pair.cert })
+    const trusting = egress.client({ allowPrivate: true, tls: { ca: pair.cert } })
     expect((await trusting.request(url, post)).body.toString()).toBe('ok')
 
     const distrusted = await failure(client.request(url, post))

@@ -2,19 +2,26 @@ import type { Clock, Timer } from '../core/clock.ts'
 import { WeirError } from '../core/error.ts'
 import type { Logger } from '../core/logger.ts'
 import { type AddressGuard, createAddressGuard } from './address-guard.ts'
-import type {
-  ClientOptions,
-  EgressClient,
-  EgressRequest,
-  EgressResponse,
-  EgressTarget,
-  Lookup,
+import {
+  type ClientOptions,
+  type EgressClient,
+  type EgressRequest,
+  type EgressResponse,
+  type EgressTarget,
+  type Lookup,
+  type PoolLimits,
+  type PoolStats,
+  poolPresets,
+  type TlsOptions,
 } from './egress.ts'
 import { Exchange, type ExchangeHost } from './exchange.ts'
 import { closed } from './explain-failure.ts'
+import { GuardedConnect } from './guarded-connect.ts'
 import { type OriginPool, OriginPools } from './origin-pools.ts'
 import { parseTargetUrl } from './parse-target-url.ts'
 import { SocketLimit } from './socket-limit.ts'
+import { SocketTally } from './socket-tally.ts'
+import { createTlsMaterial } from './tls-material.ts'
 
 /** What the client gets from the egress it belongs to. */
 export interface PooledClientContext {
@@ -27,15 +34,18 @@ export interface PooledClientContext {
 /** One guard, one set of sockets by origin, one bound over all of them. */
 export class PooledClient implements EgressClient, ExchangeHost {
   readonly connectTimeoutMs: number
+  readonly tally = new SocketTally()
   readonly #context: PooledClientContext
   readonly #guard: AddressGuard
   readonly #pools: OriginPools
   readonly #limit: SocketLimit<Exchange>
+  readonly #connect: GuardedConnect
   #closing: Promise<void> | undefined
   #onIdle: (() => void) | undefined
 
   constructor(options: ClientOptions, context: PooledClientContext) {
-    const { connectTimeoutMs = 2_000, connectionsPerOrigin = 30 } = options
+    const { connectTimeoutMs = 2_000, preset = 'standard', tls, waitingMax = 1_000 } = options
+    const limits = { ...poolPresets[preset], ...given(options) }
     this.connectTimeoutMs = connectTimeoutMs
     this.#context = context
     this.#guard = createAddressGuard({
@@ -44,18 +54,14 @@ export class PooledClient implements EgressClient, ExchangeHost {
       lookup: context.lookup,
       log: context.log,
     })
+    const { tally } = this
+    this.#connect = new GuardedConnect({ guard: this.#guard, tally, connectTimeoutMs })
     this.#pools = new OriginPools({
-      guard: this.#guard,
-      connectTimeoutMs,
-      connectionsPerOrigin,
-      idleTimeoutMs: options.idleTimeoutMs ?? 4_000,
-      ca: options.ca,
+      ...limits,
+      ...{ connect: this.#connect, tally, connectTimeoutMs, now: context.clock.now },
+      tls: tls === undefined ? undefined : createTlsMaterial(tls),
     })
-    this.#limit = new SocketLimit({
-      connectionsPerOrigin,
-      connectionsMax: options.connectionsMax ?? 100,
-      waitingMax: options.waitingMax ?? 1_000,
-    })
+    this.#limit = new SocketLimit({ ...limits, waitingMax })
   }
 
   target(input: string | URL): EgressTarget {
@@ -72,9 +78,21 @@ export class PooledClient implements EgressClient, ExchangeHost {
     }
   }
 
+  renew({ tls }: { readonly tls: TlsOptions }): void {
+    this.#pools.renew(createTlsMaterial(tls))
+  }
+
+  stats(): PoolStats {
+    return this.tally.render(this.#pools.stats())
+  }
+
   close(drainTimeoutMs = 0): Promise<void> {
     this.#closing ??= this.#close(drainTimeoutMs)
     return this.#closing
+  }
+
+  noteCheck(): void {
+    this.tally.healthChecks++
   }
 
   get isClosed(): boolean {
@@ -97,6 +115,8 @@ export class PooledClient implements EgressClient, ExchangeHost {
   }
 
   leave(pool: OriginPool): void {
+    pool.requests++
+    pool.lastUsedAt = this.#context.clock.now()
     this.#limit.leave(pool)
     if (this.#onIdle !== undefined && this.#limit.inFlight === 0) this.#onIdle()
   }
@@ -116,10 +136,10 @@ export class PooledClient implements EgressClient, ExchangeHost {
   }
 
   async #close(drainTimeoutMs: number): Promise<void> {
-    this.#context.onClose()
     for (const waiter of this.#limit.drain()) waiter.abort(closed(waiter.slots.origin, false))
     if (drainTimeoutMs > 0 && this.#limit.inFlight > 0) await this.#idleWithin(drainTimeoutMs)
     await this.#pools.destroy()
+    this.#context.onClose()
   }
 
   #idleWithin(timeoutMs: number): Promise<void> {
@@ -152,6 +172,7 @@ class PooledTarget implements EgressTarget {
 
   request(request: EgressRequest): Promise<EgressResponse> {
     const { method = 'GET', body } = request
+    if (request.isCheck === true) this.#client.noteCheck()
     const hop = { url: this.#url, path: this.#path, method, headers: flatten(request.headers), body }
     return new Promise((resolve, reject) => {
       // Eviction destroys a pool under its targets; they come back for a new one.
@@ -159,6 +180,17 @@ class PooledTarget implements EgressTarget {
         this.#pool = this.#client.place(this.#url)
       new Exchange(this.#client, this.#pool, hop, request, resolve, reject).begin()
     })
+  }
+}
+
+/** The limits that were given, so that those of the preset stand for the others. */
+function given(options: ClientOptions): Partial<PoolLimits> {
+  const { connectionsMax, connectionsPerOrigin, idleTimeoutMs, http2 } = options
+  return {
+    ...(connectionsMax === undefined ? {} : { connectionsMax }),
+    ...(connectionsPerOrigin === undefined ? {} : { connectionsPerOrigin }),
+    ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
+    ...(http2 === undefined ? {} : { http2 }),
   }
 }
 

@@ -109,6 +109,22 @@ describe('a series', () => {
   })
 })
 
+describe('collected series', () => {
+  it('are those that there are when it is rendered, each with its labels', () => {
+    const metrics = createMetrics()
+    const sockets = new Map<string, number>()
+    metrics.collect('sockets', 'Open now.', 'gauge', () =>
+      [...sockets].map(([client, value]) => ({ labels: { client }, value })),
+    )
+    expect(metrics.render()).toBe('# HELP sockets Open now.\n# TYPE sockets gauge\n')
+    sockets.set('a"b', 2).set('c', 0)
+    expect(parseExposition(metrics.render()).samples).toEqual([
+      { name: 'sockets', labels: { client: 'a"b' }, value: 2 },
+      { name: 'sockets', labels: { client: 'c' }, value: 0 },
+    ])
+  })
+})
+
 describe('a histogram', () => {
   const of = (...seconds: number[]) => {
     const metrics = createMetrics()

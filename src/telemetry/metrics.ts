@@ -14,8 +14,16 @@ export interface Metrics {
   histogram(name: string, help: string, labels: Readonly<Record<string, string>>): Histogram
   /** `read` runs at scrape time only. */
   gauge(name: string, help: string, read: () => number): void
+  /** Series that are counted elsewhere: `read` says at scrape time which there are. It bounds their number itself. */
+  collect(name: string, help: string, type: 'counter' | 'gauge', read: () => Iterable<Sample>): void
   /** The Prometheus text exposition format, version 0.0.4. */
   render(): string
+}
+
+/** One series as it was read just now. */
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
 }
 
 interface Family {
@@ -71,6 +79,13 @@ export function createMetrics(): Metrics {
       series('histogram', name, help, labels, (key) => createHistogram(name, key)),
     gauge(name, help, read) {
       series('gauge', name, help, {}, () => ({ handle: undefined, render: () => `${name} ${read()}\n` }))
+    },
+    collect(name, help, type, read) {
+      const line = ({ labels, value }: Sample) => `${name}${braced(renderLabels(labels))} ${value}\n`
+      series(type, name, help, {}, () => ({
+        handle: undefined,
+        render: () => [...read()].map(line).join(''),
+      }))
     },
     render: () => [...families.values()].map(renderFamily).join(''),
   }

@@ -13,8 +13,8 @@ for (const name of Object.keys(services) as ServiceName[]) {
   })
 }
 
-// RabbitMQ takes eight seconds of a whole core to come up and go, so it has its turn in the long form alone.
-const left = process.env['WEIR_TEST_LONG'] === '1' ? ['kafka'] : ['kafka', 'rabbitmq']
+// Those that take seconds of a whole core to come up and go have their turn in the long form alone.
+const left = process.env['WEIR_TEST_LONG'] === '1' ? ['kafka'] : ['kafka', 'rabbitmq', 'postgres', 'mariadb']
 const installed = Object.entries(services).filter(
   ([name, spec]) => !left.includes(name) && findProgram(spec) !== undefined,
 )

@@ -55,6 +55,8 @@ export interface ConnectionSlot {
   readonly status: ConnectionStatus
   /** Resolves when the first attempt to open has ended, well or badly, or was put off until the first call. */
   readonly settled: Promise<void>
+  /** Resolves when it is known how the connection stands, or that only its first call will tell. */
+  readonly proven: Promise<void>
   /** Follows one resource by its own URI, across restarts; `undefined` where the connection tells of no changes. */
   watch(uri: string, listener: () => void): Disposable | undefined
   /** Reviews again what the connection offers. */
@@ -81,7 +83,9 @@ class LiveSlot implements ConnectionSlot, Route {
   #notes: Notes | undefined
   #isRecalling: boolean
   #closing: Promise<void> | undefined
+  readonly #known = Promise.withResolvers<void>()
   readonly settled: Promise<void>
+  readonly proven = this.#known.promise
 
   constructor(source: ConnectionSource, parts: SlotParts) {
     this.#source = source
@@ -157,7 +161,7 @@ class LiveSlot implements ConnectionSlot, Route {
       this.#notes ??= found.notes
       this.refresh()
     }
-    if (found !== undefined && this.#source.isLazy === true) return
+    if (found !== undefined && this.#source.isLazy === true) return this.#known.resolve()
     const starting = this.#lifeline.start()
     if (found !== undefined && this.#lifeline.state !== 'up') this.#mark.setStarting(found.seenAt)
     await starting
@@ -206,6 +210,7 @@ class LiveSlot implements ConnectionSlot, Route {
 
   #markState(): void {
     const { state } = this.#lifeline
+    if (state !== 'starting') this.#known.resolve()
     // What rests is as good as up: its first call opens it.
     const isWell = state === 'up' || state === 'idle'
     if (state === 'starting' && this.#mark.isStarting) return
@@ -215,6 +220,7 @@ class LiveSlot implements ConnectionSlot, Route {
 
   async #close(): Promise<void> {
     this.#mark.clear()
+    this.#known.resolve()
     // Unchanged or not: it was seen just now.
     if (this.#lifeline.uptime !== undefined) this.#memory?.remember(this.#offered, this.#notes ?? {})
     await Promise.all([this.#lifeline.close(), this.#memory?.close()])

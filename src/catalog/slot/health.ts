@@ -19,15 +19,17 @@ export interface HealthOptions {
   readonly onHealthy: () => void
   /** `failures`: how many checks in a row have failed, this one included. */
   readonly onUnhealthy: (failure: unknown, failures: number) => void
+  /** Whether nothing has shown yet that the system answers: it is then asked at once. */
+  readonly isUnproven?: boolean
 }
 
 /** Asks a connection from time to time whether it is well, where no call has shown it meanwhile. */
 export function watchHealth(uptime: Uptime, options: HealthOptions): Disposable {
-  const { clock, random, onHealthy, onUnhealthy } = options
+  const { clock, random, onHealthy, onUnhealthy, isUnproven = false } = options
   let failures = 0
   let answersSeen = uptime.answers
   return startRhythm({
-    ...{ clock, random, limitMs: checkLimitMs },
+    ...{ clock, random, limitMs: checkLimitMs, isPrompt: isUnproven },
     everyMs: () => (failures === 0 ? checkEveryMs : checkAgainMs),
     async work(signal) {
       if (uptime.answers > answersSeen) return

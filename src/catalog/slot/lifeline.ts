@@ -131,7 +131,7 @@ export class Lifeline {
   }
 
   #adopt(opened: Connection): void {
-    const { clock, random, onOpen, idleMs } = this.#options
+    const { clock, onOpen, idleMs } = this.#options
     const uptime = new Uptime(opened)
     this.#uptime = uptime
     this.#policy.opened()
@@ -148,14 +148,28 @@ export class Lifeline {
       dispose(subscriptions)
       return
     }
-    this.#markUp()
-    const onHealthy = () => this.#markUp()
-    const onUnhealthy = (failure: unknown, failures: number) => this.#doubt(uptime, failure, failures)
-    subscriptions.push(watchHealth(uptime, { clock, random, onHealthy, onUnhealthy }))
+    subscriptions.push(this.#watch(uptime))
     // Only of calls that are counted it is known that there are none.
     if (idleMs !== undefined && uptime.isMortal)
       subscriptions.push(watchIdleness(uptime, idleMs, { clock, onIdle: () => this.#rest(uptime) }))
     this.#waiting.release()
+  }
+
+  /**
+   * Opening one that can die shows that its system answers. One that heals by itself opens without asking anybody: how
+   * it stands is what its first check says, which comes at once. Lists and calls do not wait for that.
+   */
+  #watch(uptime: Uptime): Disposable {
+    const { clock, random } = this.#options
+    const isUnproven = !uptime.isMortal
+    if (!isUnproven) this.#markUp()
+    return watchHealth(uptime, {
+      ...{ clock, random, isUnproven, onHealthy: () => this.#markUp() },
+      onUnhealthy: (failure, failures) => {
+        if (this.#state === 'starting') this.#markDown(failure, 'down')
+        else this.#doubt(uptime, failure, failures)
+      },
+    })
   }
 
   #rest(uptime: Uptime): void {

@@ -15,12 +15,15 @@ export interface RhythmOptions {
   readonly work: (signal: AbortSignal) => Promise<void>
   /** Called after each time, with what went wrong. Must not throw. */
   readonly onEnd: (failure: unknown) => void
+  /** Whether the first time comes at once, and not after a pause. */
+  readonly isPrompt?: boolean
 }
 
-/** Does one thing again and again until disposed, never twice at once. The first time comes after a pause. */
+/** Does one thing again and again until disposed, never twice at once. */
 export function startRhythm(options: RhythmOptions): Disposable {
   const rhythm = new Rhythm(options)
-  rhythm.schedule()
+  if (options.isPrompt === true) rhythm.beat()
+  else rhythm.schedule()
   return rhythm
 }
 
@@ -39,7 +42,7 @@ class Rhythm implements Disposable {
   schedule(): void {
     if (this.#isOver) return
     const { clock, random, everyMs } = this.#options
-    this.#timer = clock.setTimer(() => this.#beat(), everyMs() * (0.75 + random() / 4))
+    this.#timer = clock.setTimer(() => this.beat(), everyMs() * (0.75 + random() / 4))
   }
 
   dispose(): void {
@@ -48,7 +51,7 @@ class Rhythm implements Disposable {
     this.#running?.abort(new WeirError('CANCELLED', 'The connection is gone.'))
   }
 
-  #beat(): void {
+  beat(): void {
     const { clock, limitMs, work } = this.#options
     const late = new WeirError('UPSTREAM_TIMEOUT', `It did not answer within ${limitMs} ms.`)
     if (this.#isStuck) {

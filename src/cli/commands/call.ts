@@ -134,7 +134,8 @@ async function findEntry(weir: Weir, connection: string, wish: Wish): Promise<En
   const entry = weir.catalog.find(wish.id)
   if (entry !== undefined) return entry
   const status = weir.catalog.connections().find(({ name }) => name === connection)
-  if (status?.state !== 'up' && status?.state !== 'idle') {
+  // What offers tools and not this one lacks it, whether or not its system is there.
+  if (status?.state !== 'up' && status?.state !== 'idle' && !(status?.tools ?? 0)) {
     throw new WeirError(
       'CONNECTION_UNAVAILABLE',
       `The connection ${connection} ${describeState(status?.state, status?.cause)}${status?.cause === undefined ? '.' : ''}`,

@@ -46,7 +46,7 @@ describe('start', () => {
     const { code, stdout, stderr } = await running.stop()
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
     expect(stderr).toMatch(/^There is no weir\.yaml here/)
-    expect(stderr).toMatch(/database +up, 4 tools/)
+    expect(stderr).toMatch(/database +up, 5 tools/)
     expect(stderr.split('\n').length).toBeLessThanOrEqual(24)
   })
 

@@ -86,7 +86,7 @@ async function listHere(setup: Setup, asked: ToolQuery): Promise<Listing | 'inte
   const weir = createWeir({ base: setup.base, loaded: quiet(await setup.load()), user: readUser() })
   try {
     const left = new Promise((resolve) => signal.addEventListener('abort', resolve))
-    await Promise.race([weir.catalog.settled(settleMaxMs), left])
+    await Promise.race([weir.catalog.proven(settleMaxMs), left])
     if (signal.aborted) return 'interrupted'
     const { search = '', category } = asked
     const limit = search === '' ? Number.POSITIVE_INFINITY : foundMax

@@ -18,9 +18,9 @@ export function createAwsConnector(parts: Pick<AwsAccessParts, 'egress' | 'hostE
     summary:
       'Amazon Web Services: S3, DynamoDB, Lambda, SQS, SNS and Secrets Manager, as far as the config names them.',
     config: awsConfig,
-    async open(config, { baseDir, signal }): Promise<Connection> {
+    async open(config, { name, baseDir, signal }): Promise<Connection> {
       signal.throwIfAborted()
-      const access = new AwsAccess(config, { ...parts, baseDir })
+      const access = new AwsAccess(config, { ...parts, name, baseDir })
       const targets = createTools(config, new AwsClients(config, access))
       const endpoints = listEndpoints(config)
       return {

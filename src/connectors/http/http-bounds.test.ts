@@ -42,7 +42,25 @@ describe('D0-031: the pool of an API', () => {
     expect([most, upstream.connections <= 31]).toEqual([30, true])
   })
 
-  it('is its own: a second API of the same origin shares neither sockets nor credentials', async () => {
+  it('B-49: a socket that breaks under one request leaves the others theirs, and the next has a new one', async () => {
+    const waiting: (() => void)[] = []
+    upstream.answer = (request, response) => {
+      if (request.url === '/v1/broken') request.socket.destroy()
+      else waiting.push(() => response.end('{}'))
+    }
+    const others = Array.from({ length: 5 }, () => call({ url: 'x' }))
+    await expect.poll(() => waiting.length).toBe(5)
+    const error = await failure(call({ url: 'broken' }))
+    expect([error.code, error.data?.['sent']]).toEqual(['UPSTREAM_UNREACHABLE', true])
+    for (const answer of waiting) answer()
+    expect((await Promise.all(others)).every(({ success }) => success)).toBe(true)
+    expect(upstream.connections).toBe(6)
+    upstream.answer = (_request, response) => response.end('{}')
+    expect((await call({ url: 'x' })).success).toBe(true)
+    expect(upstream.connections).toBeLessThanOrEqual(7)
+  })
+
+  it('B-49: is its own: a second API of the same origin shares neither sockets nor credentials', async () => {
     const api = { baseUrl: upstream.origin, allowPrivate: true }
     connection = await world.open({ crm: api, other: { ...api, auth: { bearer } } })
     await call({ url: 'x' })
@@ -182,6 +200,11 @@ describe('configuration', () => {
     const error = await failure(world.open({ crm: { baseUrl: 'http://x', allowPrivate: ['*.x'] } }))
     expect(error.code).toBe('CONFIG_INVALID')
     expect(error.message).toContain('apis.crm.allowPrivate')
+  })
+
+  it('C-07, C-08: has D0’s limits where it says none', () => {
+    const { apis } = world.connector.config.parse({ apis: { crm: { baseUrl: 'http://x' } } })
+    expect(apis['crm']).toMatchObject({ timeoutMs: 30_000, pool: 'standard', batchConcurrency: 10 })
   })
 
   it('a longer API timeout becomes the tool’s own', async () => {

@@ -137,6 +137,14 @@ describe('where a credential may go', () => {
     ['without a scheme', (port: string) => `//127.0.0.1:${port}/v1/x`],
     ['as user name', (port: string) => `http://api.example@127.0.0.1:${port}/v1/x`],
     ['a backslash', (port: string) => `\\\\127.0.0.1:${port}\\v1`],
+    ['a slash and a backslash', (port: string) => `/\\127.0.0.1:${port}/v1/x`],
+    ['another scheme', (port: string) => `https://127.0.0.1:${port}/v1/x`],
+    ['the API’s host as a user name', (port: string) => `${upstream.origin}@127.0.0.1:${port}/v1/x`],
+    ['the API’s host in front', (port: string) => `${upstream.origin}.127.0.0.1:${port}/v1/x`],
+    ['a number for a host', (port: string) => `http://2130706433:${port}/v1/x`],
+    ['a name for the same address', (port: string) => `http://localhost:${port}/v1/x`],
+    ['a scheme without slashes', (port: string) => `http:127.0.0.1:${port}/v1/x`],
+    ['three slashes', (port: string) => `http:///127.0.0.1:${port}/v1/x`],
   ])('B-11, S12: %s gets nothing, not even a connection', async (_form, url) => {
     const error = await failure(call({ url: url(new URL(canary.origin).port) }))
     expect(error.code).toBe('URL_NOT_ALLOWED')

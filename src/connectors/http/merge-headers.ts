@@ -1,33 +1,49 @@
 import { WeirError } from '../../core/error.ts'
-import { renderAuth } from './credential.ts'
+import type { CredentialHeader } from './auth/credential.ts'
 import { foldHeaderName, isCredentialHeader, isProtectedHeader } from './header-rules.ts'
 import type { ApiConfig } from './http-config.ts'
 
-/**
- * A request's headers (D0-032, D0-037): ours, over them the API's own, over them the call's, and last the
- * credential. Throws HEADER_NOT_ALLOWED for headers no call may set.
- */
-export function mergeHeaders(
-  apiName: string,
-  api: ApiConfig,
-  callHeaders: Readonly<Record<string, string>>,
-  contentType: string | undefined,
-): Record<string, string> {
-  const merged: Record<string, string> = { accept: 'application/json, */*;q=0.5', 'user-agent': 'weir' }
-  if (contentType !== undefined) merged['content-type'] = contentType
-  for (const [name, value] of Object.entries(api.headers)) merged[name.toLowerCase()] = value
+/** What a call may say of its own headers. */
+export type CallHeaders = Readonly<Record<string, string>>
 
-  const auth = renderAuth(api.auth)
-  const reserved = new Set(Object.keys(api.headers).filter(isCredentialHeader).map(foldHeaderName))
-  if (auth !== undefined) reserved.add(foldHeaderName(auth.name))
-  for (const [name, value] of Object.entries(callHeaders)) {
-    const lower = name.toLowerCase()
-    const fault = findFault(lower, value, reserved)
-    if (fault !== undefined) throw refuse(apiName, name, fault)
-    merged[lower] = value
+/** Makes the headers of one request; the credential comes last and is set apart, because it may have to be renewed. */
+export type HeaderMerger = (
+  callHeaders: CallHeaders,
+  contentType: string | undefined,
+) => Readonly<Record<string, string>>
+
+/**
+ * A request's headers (D0-032, D0-037): ours, over them the API's own, over them the call's. What throws
+ * HEADER_NOT_ALLOWED is a header that no call may set, the one of the credential among them.
+ */
+export function createHeaderMerger(
+  apiName: string,
+  headers: ApiConfig['headers'],
+  credentialName: string | undefined,
+): HeaderMerger {
+  const own = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const)
+  const reserved = new Set(Object.keys(headers).filter(isCredentialHeader).map(foldHeaderName))
+  if (credentialName !== undefined) reserved.add(foldHeaderName(credentialName))
+  return (callHeaders, contentType) => {
+    const merged: Record<string, string> = { accept: 'application/json, */*;q=0.5', 'user-agent': 'weir' }
+    if (contentType !== undefined) merged['content-type'] = contentType
+    for (const [name, value] of own) merged[name] = value
+    for (const [name, value] of Object.entries(callHeaders)) {
+      const lower = name.toLowerCase()
+      const fault = findFault(lower, value, reserved)
+      if (fault !== undefined) throw refuse(apiName, name, fault)
+      merged[lower] = value
+    }
+    return merged
   }
-  if (auth !== undefined) merged[auth.name] = auth.value
-  return merged
+}
+
+/** The same headers with a credential over them. */
+export function addCredential(
+  headers: Readonly<Record<string, string>>,
+  credential: CredentialHeader | undefined,
+): Readonly<Record<string, string>> {
+  return credential === undefined ? headers : { ...headers, [credential.name]: credential.value }
 }
 
 function findFault(name: string, value: string, reserved: ReadonlySet<string>): string | undefined {

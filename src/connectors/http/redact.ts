@@ -1,9 +1,12 @@
 const shortest = 4
 const mask = '[redacted]'
 const depthMax = 128
+const learnedMax = 4
 
 /** Takes an API's secrets out of what it answers, because some echo their requests (B-12). */
 export interface Redactor {
+  /** Covers one more secret from now on; of those, the latest four are kept. */
+  learn(secret: string): void
   text(text: string): string
   /** Overwrites in place; for bodies that are not text. */
   bytes(body: Buffer): Buffer
@@ -13,11 +16,14 @@ export interface Redactor {
 
 /** Secrets shorter than four characters are not looked for: they would hit everything. */
 export function createRedactor(secrets: readonly string[]): Redactor {
-  const forms = [...new Set(secrets.flatMap(writeForms))]
-    .filter((form) => form.length >= shortest)
-    .sort((a, b) => b.length - a.length)
+  let learned: readonly string[] = []
+  let forms = listForms(secrets)
   const text = (input: string) => forms.reduce((result, form) => result.replaceAll(form, mask), input)
   return {
+    learn(secret) {
+      learned = [...learned, secret].slice(-learnedMax)
+      forms = listForms([...secrets, ...learned])
+    },
     text,
     bytes(body) {
       for (const form of forms) {
@@ -37,6 +43,13 @@ export function createRedactor(secrets: readonly string[]): Redactor {
       }
     },
   }
+}
+
+/** Longest first, so that no form leaves the rest of a longer one behind. */
+function listForms(secrets: readonly string[]): readonly string[] {
+  return [...new Set(secrets.flatMap(writeForms))]
+    .filter((form) => form.length >= shortest)
+    .sort((a, b) => b.length - a.length)
 }
 
 function writeForms(secret: string): string[] {

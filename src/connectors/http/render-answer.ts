@@ -39,15 +39,35 @@ function renderHeaders(headers: EgressResponse['headers'], redactor: Redactor): 
 }
 
 function renderBody(response: EgressResponse, redactor: Redactor): unknown {
-  const { body, headers } = response
+  const { body } = response
   if (body.length === 0) return {}
-  const mediaType = [headers['content-type']].flat()[0] ?? 'application/octet-stream'
+  const mediaType = readMediaType(response)
   const text = decodeText(body, mediaType)
-  if (text === undefined) {
-    return { raw_base64: redactor.bytes(body).toString('base64'), media_type: redactor.text(mediaType) }
-  }
-  const parsed = parseJson(text, mediaType, redactor)
+  if (text === undefined) return renderBytes(body, mediaType, redactor)
+  // Servers label JSON as text often enough that objects and arrays count under any label.
+  const parsed = isJsonType(mediaType) || /^\s*[[{]/.test(text) ? parseJson(text, redactor) : undefined
   return parsed === undefined ? { raw_response: redactor.text(text) } : parsed.value
+}
+
+/** A body as D0-040 has it: parsed where its media type is JSON, else its text, `''` where there is none. */
+export function renderBodyByType(response: EgressResponse, redactor: Redactor): unknown {
+  const mediaType = readMediaType(response)
+  const text = decodeText(response.body, mediaType)
+  if (text === undefined) return renderBytes(response.body, mediaType, redactor)
+  const parsed = isJsonType(mediaType) ? parseJson(text, redactor) : undefined
+  return parsed === undefined ? redactor.text(text) : parsed.value
+}
+
+function readMediaType({ headers }: EgressResponse): string {
+  return [headers['content-type']].flat()[0] ?? 'application/octet-stream'
+}
+
+function isJsonType(mediaType: string): boolean {
+  return /[/+]json\b/i.test(mediaType)
+}
+
+function renderBytes(body: Buffer, mediaType: string, redactor: Redactor) {
+  return { raw_base64: redactor.bytes(body).toString('base64'), media_type: redactor.text(mediaType) }
 }
 
 /** Undefined where the bytes are no text. UTF-8 unless the media type names another charset. */
@@ -64,16 +84,8 @@ function decodeText(body: Buffer, mediaType: string): string | undefined {
   }
 }
 
-/**
- * Undefined where the text is not JSON. Servers label JSON as text often enough that objects and arrays count
- * under any label. What nests too deep to be written again stays text.
- */
-function parseJson(
-  text: string,
-  mediaType: string,
-  redactor: Redactor,
-): { readonly value: unknown } | undefined {
-  if (!/[/+]json\b/i.test(mediaType) && !/^\s*[[{]/.test(text)) return undefined
+/** Undefined where the text is not JSON. What nests too deep to be written again stays text. */
+function parseJson(text: string, redactor: Redactor): { readonly value: unknown } | undefined {
   try {
     return redactor.json(JSON.parse(text))
   } catch {

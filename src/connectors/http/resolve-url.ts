@@ -5,15 +5,29 @@ import { WeirError } from '../../core/error.ts'
  * that is appended to the base URL. Throws URL_NOT_ALLOWED for all else, before anything is sent.
  */
 export function resolveUrl(apiName: string, base: URL, input: string): URL {
+  const hint = `Give a path such as "items/1", or a full URL that begins with ${base.href}.`
+  return check(apiName, base, input, () => parse(input, base), hint)
+}
+
+/**
+ * The URL that an answer of the API points to, held to the same bounds as what a caller gives: what an API says must not
+ * carry its credential elsewhere (S12). `from` is where the answer came from.
+ */
+export function resolveLink(apiName: string, base: URL, from: string, link: string): URL {
+  const hint = `The API pointed there; its answers may only point below ${base.href}.`
+  return check(apiName, base, link, () => URL.parse(link, from), hint)
+}
+
+function check(apiName: string, base: URL, input: string, read: () => URL | null, hint: string): URL {
   const refuse = (what: string) =>
     new WeirError('URL_NOT_ALLOWED', `The URL ${JSON.stringify(input.slice(0, 200))} ${what}.`, {
-      hint: `Give a path such as "items/1", or a full URL that begins with ${base.href}.`,
+      hint,
       data: { api_name: apiName, baseUrl: base.href, sent: false },
     })
   // URL parsers drop or turn round these characters, each in its own way.
   if (/[\\\p{Cc}\s]/u.test(input)) throw refuse('holds a backslash, a space or a control character')
 
-  const url = parse(input, base)
+  const url = read()
   if (url === null) throw refuse('cannot be parsed')
   if (url.username !== '' || url.password !== '') throw refuse('holds a user name or password')
   if (!isBelow(base, url)) throw refuse(`lies outside the API ${apiName}`)

@@ -168,6 +168,7 @@ function prepareHttp(
   const { log } = context
   return () => {
     const client = egress.client({
+      name: context.name,
       allowPrivate,
       connectionsPerOrigin: socketsMax,
       connectionsMax: socketsMax,

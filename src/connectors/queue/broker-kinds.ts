@@ -1,8 +1,11 @@
 import type { BrokerKind } from './broker.ts'
+import { kafkaKind } from './kafka/kafka.ts'
+import { natsKind } from './nats/nats.ts'
+import { rabbitmqKind } from './rabbitmq/rabbitmq.ts'
 import { redisKind } from './redis/redis.ts'
 
 /** Every kind of broker that Weir speaks to. A new one is one import and one entry here. */
-export const brokerKinds: readonly BrokerKind[] = [redisKind]
+export const brokerKinds: readonly BrokerKind[] = [redisKind, rabbitmqKind, natsKind, kafkaKind]
 
 /** The kind that a URL's scheme names; undefined for a scheme that none has. */
 export function findBrokerKind(url: string): BrokerKind | undefined {

@@ -9,15 +9,8 @@ import { declareSharing, declareWaiting } from './describe-waiting.fixture.ts'
 import { type OpenQueue, openQueue } from './open-queue.fixture.ts'
 import type { Relay } from './relay.fixture.ts'
 
-const chapters = [
-  declareOrder,
-  declareLeases,
-  declareReturns,
-  declareWaiting,
-  declareSharing,
-  declareOutages,
-  declareEndings,
-]
+const mainChapters = [declareOrder, declareLeases]
+const furtherChapters = [declareReturns, declareWaiting, declareSharing, declareOutages, declareEndings]
 
 /** What the suite needs to know of a kind of broker. */
 export interface BrokerCase {
@@ -30,6 +23,10 @@ export interface BrokerCase {
   readonly config?: object
   /** What leases and delays of the tests are multiples of: 200 ms, or what the broker can tell apart. */
   readonly unitMs?: number
+  /** True where the server of the tests cannot have two members of a group: one connection then receives for all. */
+  readonly isOneMember?: boolean
+  /** True leaves out the chapters on what is given back, waiting, sharing, outages and endings, for a broker that is slow to join. */
+  readonly isBrief?: boolean
   /** Deletes the queues that the tests used, and what belongs to them. */
   clean(queues: readonly string[]): Promise<void>
 }
@@ -71,6 +68,7 @@ export function describeBroker(given: BrokerCase): void {
         return each
       },
     }
+    const chapters = given.isBrief === true ? mainChapters : [...mainChapters, ...furtherChapters]
     for (const declare of chapters) declare(world)
   })
 }

@@ -22,7 +22,7 @@ export function createRestDialectConnector(options: RestDialectOptions): Connect
     isUpstream: true,
     async open(config, { name, baseDir, log, notes, signal }) {
       const fromFiles = await readDefinitionFiles(config.definitions, baseDir)
-      const egressClient = egress.client({ allowPrivate: config.allowPrivate })
+      const egressClient = egress.client({ name, allowPrivate: config.allowPrivate })
       try {
         const client = createDialectClient(config, egressClient)
         const serverName = config.serverName ?? notes?.['serverName']

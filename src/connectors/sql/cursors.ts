@@ -3,6 +3,7 @@ import type { Caller } from '../../core/caller.ts'
 import type { Clock, Timer } from '../../core/clock.ts'
 import { WeirError } from '../../core/error.ts'
 import type { Database, Patience, RowReader, RowSet, Statement } from './dialect.ts'
+import type { QualityReport, RowCheck } from './tools/result-check.ts'
 
 /** Results held open for further pages: each costs its database a connection or a process. */
 export const cursorLimits = { perDatabase: 8, perCaller: 4, idleMs: 60_000, lifeMs: 600_000 }
@@ -10,12 +11,23 @@ export const cursorLimits = { perDatabase: 8, perCaller: 4, idleMs: 60_000, life
 /** A page, and what the next one is asked for by; absent with the last page. */
 export interface Page extends RowSet {
   readonly next_cursor?: string
+  readonly quality_validation: QualityReport | null
+}
+
+/** What is read page by page. */
+export interface CursorQuery {
+  readonly alias: string
+  readonly database: Database
+  readonly statement: Statement
+  /** What the rows of every page are held to. */
+  readonly holdTo: RowCheck | undefined
 }
 
 interface Cursor {
   readonly alias: string
   readonly owner: string
   readonly endsMs: number
+  readonly holdTo: RowCheck | undefined
   reader: RowReader | undefined
   timer: Timer | undefined
 }
@@ -38,13 +50,11 @@ export class Cursors {
 
   /** Runs a query and gives its first page. OVERLOADED where the database or the caller holds too many open. */
   async open(
-    alias: string,
-    database: Database,
-    statement: Statement,
+    { alias, database, statement, holdTo }: CursorQuery,
     bytesMax: number,
     context: Patience & { readonly caller: Caller },
   ): Promise<Page> {
-    const cursor = this.#reserve(alias, ownerOf(context.caller))
+    const cursor = this.#reserve(alias, ownerOf(context.caller), holdTo)
     try {
       cursor.reader = await database.openReader(statement, context)
     } catch (thrown) {
@@ -74,7 +84,7 @@ export class Cursors {
     await Promise.all(this.#closing)
   }
 
-  #reserve(alias: string, owner: string): Cursor {
+  #reserve(alias: string, owner: string, holdTo: RowCheck | undefined): Cursor {
     const all = [...this.#held]
     const { perDatabase, perCaller, lifeMs } = cursorLimits
     if (all.filter((each) => each.owner === owner).length >= perCaller) {
@@ -86,6 +96,7 @@ export class Cursors {
     const cursor = {
       alias,
       owner,
+      holdTo,
       endsMs: this.#clock.monotonicMs() + lifeMs,
       reader: undefined,
       timer: undefined,
@@ -95,9 +106,10 @@ export class Cursors {
   }
 
   async #read(cursor: Cursor, bytesMax: number, patience: Patience): Promise<Page> {
-    let page: RowSet
+    let page: Page
     try {
-      page = await cursor.reader!.next(bytesMax, patience)
+      const rowSet = await cursor.reader!.next(bytesMax, patience)
+      page = { ...rowSet, quality_validation: cursor.holdTo?.(rowSet.rows) ?? null }
     } catch (thrown) {
       this.#drop(cursor)
       throw thrown

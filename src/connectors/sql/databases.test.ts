@@ -37,7 +37,7 @@ it('B-05, C-25, D0-018: an unknown database is an error that lists the known one
   await expect(query('select 1', [], 'constructor')).rejects.toMatchObject({ code: 'UNKNOWN_DATABASE' })
 })
 
-it('B-01: every database answers from its own file, and one that is down harms no other', async () => {
+it('D0-011, B-01: every database answers from its own file, and one that is down harms no other', async () => {
   const down = { code: 'DATABASE_UNAVAILABLE' }
   await expect(query('select 1', [], 'missing')).rejects.toMatchObject({
     ...down,

@@ -1,3 +1,5 @@
+import type { TlsConfig } from './server/tls-options.ts'
+
 /**
  * A value bound to a placeholder (D0-023, B-41). Bytes travel as base64; `$datetime` is an instant in ISO 8601 that each
  * database gets in its own form; `$json` is stored as JSON; lists are for databases that have arrays.
@@ -157,12 +159,26 @@ export interface DatabaseConfig {
   readonly rowsMax: number
   readonly statementTimeoutMs: number
   readonly readers: number
+  readonly pool: { readonly min: number; readonly max: number; readonly idleMs: number }
+  readonly tls?: boolean | TlsConfig | undefined
+  readonly allowAdminRole: boolean
+  /** What transactions run at where a call does not say. */
+  readonly isolation?: IsolationLevel | undefined
 }
+
+/** An option that only some dialects can use. */
+export type DialectOption = 'readers' | 'pool' | 'tls' | 'allowAdminRole' | 'isolation'
 
 /** A kind of database server: the one thing to write for another one. */
 export interface Dialect {
+  /** Its name, for people. */
+  readonly title: string
   /** URL schemes, without the colon. */
   readonly schemes: readonly string[]
+  /** Those that it can use; another one is an error of the config. */
+  readonly options: readonly DialectOption[]
+  /** Whether its parameters may be lists. */
+  readonly hasArrays: boolean
   /** What is wrong with the URL, as a sentence without any part that may be secret; undefined if nothing is. */
   problemOf(url: string): string | undefined
   /** Connects to nothing yet: a database that is down must not keep the others from working. */

@@ -1,7 +1,9 @@
 import type { Dialect } from './dialect.ts'
+import { mysqlDialect } from './mysql/mysql.ts'
+import { postgresDialect } from './postgres/postgres.ts'
 import { sqliteDialect } from './sqlite/sqlite.ts'
 
-const dialects: readonly Dialect[] = [sqliteDialect]
+const dialects: readonly Dialect[] = [sqliteDialect, postgresDialect, mysqlDialect]
 
 /** The dialect that a URL's scheme names; undefined for a scheme that none has. */
 export function findDialect(url: string): Dialect | undefined {

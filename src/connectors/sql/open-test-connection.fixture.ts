@@ -44,12 +44,13 @@ export interface TestConnection {
 export async function openTestConnection(
   setup: string,
   databases: Record<string, object>,
-  { tools, ...parts }: { readonly tools?: object } & Partial<SqlParts> = {},
+  { tools, ...parts }: { readonly tools?: object | ((folder: string) => object) } & Partial<SqlParts> = {},
 ): Promise<TestConnection> {
   const folder = mkdtempSync(join(tmpdir(), 'weir-sql-'))
   changeFile(join(folder, 'main.db'), setup)
   const connector = createSqlConnector({ compileSchema: compileJsonSchema, ...parts })
-  const config = { databases, ...(tools === undefined ? {} : { tools }) }
+  const declared = typeof tools === 'function' ? tools(folder) : (tools ?? {})
+  const config = { databases, tools: declared }
   const connection = await connector.open(connector.config.parse(config), {
     name: 'database',
     baseDir: folder,

@@ -36,12 +36,31 @@ describe('promises', () => {
       { config: one({ url: 'sqlite:./x.db?mode=rwc' }), field: 'databases.main.url' },
       { config: one({ url: 'sqlite:x.db', wriet: true }), field: 'databases.main.wriet' },
       { config: one({ url: 'sqlite:x.db', rowsMax: 0 }), field: 'databases.main.rowsMax' },
+      { config: one({ url: 'sqlite:x.db', pool: { max: 3 } }), field: 'databases.main.pool' },
+      { config: one({ url: 'sqlite:x.db', tls: true }), field: 'databases.main.tls' },
+      { config: one({ url: 'sqlite:x.db', isolation: 'SERIALIZABLE' }), field: 'databases.main.isolation' },
+      { config: one({ url: 'sqlite:x.db', allowAdminRole: true }), field: 'databases.main.allowAdminRole' },
+      { config: one({ url: 'postgres://ada@db/x', readers: 3 }), field: 'databases.main.readers' },
+      { config: one({ url: 'mysql://ada@db/x', readers: 3 }), field: 'databases.main.readers' },
     ],
   })
 
   it('names the schemes that are supported', () => {
-    expect(() => sql.config.parse(one({ url: 'postgres://ada:canary-7@db/x' }))).toThrow(
-      /no driver for postgres; supported: sqlite:/,
+    expect(() => sql.config.parse(one({ url: 'oracle://ada:canary-7@db/x' }))).toThrow(
+      /no driver for oracle; supported: sqlite:, postgres:, postgresql:/,
+    )
+  })
+
+  it('C-09, D1-013, D1-014: what a database leaves out is filled in for its own kind', () => {
+    const config = { databases: { file: { url: 'sqlite:x.db' }, server: { url: 'postgres://ada@db/x' } } }
+    const { databases } = sql.config.parse(config) as { databases: Record<string, object> }
+    expect(databases['file']).toMatchObject({ readers: 2 })
+    expect(databases['server']).toMatchObject({
+      pool: { min: 5, max: 20, idleMs: 300_000 },
+      allowAdminRole: false,
+    })
+    expect(() => sql.config.parse(one({ url: 'sqlite:x.db', pool: {} }))).toThrow(
+      /SQLite has no use for it; its own options are `readers`/,
     )
   })
 

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import { type Connection, type Connector, defineConnector, type OpenContext } from '../../core/connector.ts'
 import { WeirError } from '../../core/error.ts'
 import type { Target, Tool } from '../../core/tool.ts'
-import { type SqlConfig, sqlConfig } from './config.ts'
+import { createSqlConfig, type SqlConfig } from './config.ts'
 import { Cursors } from './cursors.ts'
 import { Databases } from './databases.ts'
 import { createDeclaredTool } from './declared/create-declared-tool.ts'
@@ -29,12 +29,12 @@ export function createSqlConnector({ compileSchema, clock = systemClock }: SqlPa
   return defineConnector<SqlConfig>({
     type: 'sql',
     summary: 'Query and change SQL databases, within limits that the database itself enforces.',
-    config: sqlConfig,
+    config: createSqlConfig(compileSchema),
     async open(config, context) {
       context.signal.throwIfAborted()
       const databases = openDatabases(config, context)
       const cursors = new Cursors(clock)
-      const targets = createTools(config, databases, cursors, new ResultCheck(compileSchema))
+      const targets = createTools(config, { databases, cursors, compileSchema })
       return {
         targets: () => targets,
         check: (signal) => check(databases, signal),
@@ -48,30 +48,35 @@ export function createSqlConnector({ compileSchema, clock = systemClock }: SqlPa
 }
 
 function openDatabases(config: SqlConfig, { baseDir }: OpenContext): Databases {
-  const open = Object.entries(config.databases).map(
-    ([alias, each]) => [alias, findDialect(each.url)!.open(alias, each, baseDir)] as const,
-  )
+  const open = Object.entries(config.databases).map(([alias, each]) => {
+    const database = findDialect(each.url)!.open(alias, each, baseDir)
+    return [alias, { database, isolation: each.isolation }] as const
+  })
   return new Databases(new Map(open))
 }
 
+interface ToolParts {
+  readonly databases: Databases
+  readonly cursors: Cursors
+  readonly compileSchema: CompileSchema
+}
+
 /** execute_transaction is offered only where some database may be written. */
-function createTools(
-  config: SqlConfig,
-  databases: Databases,
-  cursors: Cursors,
-  check: ResultCheck,
-): readonly Target[] {
+function createTools(config: SqlConfig, { databases, cursors, compileSchema }: ToolParts): readonly Target[] {
   const each = Object.values(config.databases)
   const slowestMs = Math.max(...each.map(({ statementTimeoutMs }) => statementTimeoutMs)) + callOverheadMs
   const timeout = slowestMs > callTimeoutMs ? { timeoutMs: slowestMs } : {}
+  const resultCheck = new ResultCheck(compileSchema)
   const offer = <I>(tool: Tool<I>) => ({ ...tool, ...timeout }) as Target
   return [
-    offer(createExecuteQuery(databases, cursors, check)),
+    offer(createExecuteQuery(databases, cursors, resultCheck)),
     ...(each.some(({ write }) => write) ? [offer(createExecuteTransaction(databases))] : []),
     offer(createGetSchema(databases)),
-    offer(createExecuteParallelQueries(databases, check)),
+    offer(createExecuteParallelQueries(databases, resultCheck)),
     offer(createFetchRows(cursors)),
-    ...Object.entries(config.tools).map(([name, tool]) => offer(createDeclaredTool(name, tool, databases))),
+    ...Object.entries(config.tools).map(([name, tool]) =>
+      offer(createDeclaredTool(name, tool, { databases, compileSchema })),
+    ),
   ]
 }
 
@@ -79,9 +84,7 @@ function createTools(
 async function check(databases: Databases, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted()
   const patience = { signal, deadlineMs: Number.POSITIVE_INFINITY }
-  const outcomes = await Promise.allSettled(
-    databases.entries().map(([, database]) => database.check(patience)),
-  )
+  const outcomes = await Promise.allSettled(databases.all().map((database) => database.check(patience)))
   const down = outcomes.filter((outcome) => outcome.status === 'rejected')
   if (down.length === 0) return
   if (down.length === 1) throw down[0]!.reason

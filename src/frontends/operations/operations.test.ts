@@ -107,6 +107,7 @@ describe('GET /readyz', () => {
         { name: 'box', type: 'x', state: 'up', tools: 1, resources: 0, prompts: 0 } as const,
       ],
       settled: async () => {},
+      proven: async () => {},
     }
     let isServing = true
     operations(server, {

@@ -20,6 +20,9 @@ interface DiscoveredTool {
   readonly description: string
   readonly input_schema: JsonSchema
   readonly output_schema?: JsonSchema
+  /** What the tool declares for itself; whether it holds is for the policies. */
+  readonly requires_confirmation?: boolean
+  readonly rate_limit?: string
   readonly category: string
   /** Beside the document's fields: what the tool does to the world. */
   readonly effect: Effect
@@ -102,6 +105,8 @@ function describeTool({ id, target }: Entry<Tool>): DiscoveredTool {
     description: target.description,
     input_schema: toJsonSchema(target.input),
     ...(target.output === undefined ? {} : { output_schema: toJsonSchema(target.output) }),
+    ...(target.confirm === undefined ? {} : { requires_confirmation: target.confirm }),
+    ...(target.rateLimit === undefined ? {} : { rate_limit: target.rateLimit }),
     category: categoryOf(target),
     effect: target.effect,
   }

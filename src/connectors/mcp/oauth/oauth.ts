@@ -37,6 +37,7 @@ export function createOAuth(
   const { privateKey, keyId } = auth
   const signingKey = privateKey === undefined ? undefined : readSigningKey(privateKey, keyId)
   const client = egress.client({
+    name,
     allowPrivate,
     connectionsPerOrigin: socketsMax,
     connectionsMax: socketsMax * 2,

@@ -16,6 +16,8 @@ export interface AwsAccessParts {
   readonly egress: Egress
   readonly hostEnv: Environment
   readonly baseDir: string
+  /** The connection's name, under which its sockets are counted. */
+  readonly name: string
   readonly clock?: Clock
 }
 
@@ -36,9 +38,12 @@ export class AwsAccess {
   readonly #client: EgressClient
   readonly #cache: CredentialCache<AwsCredentials>
 
-  constructor(config: AwsAccessConfig, { egress, hostEnv, baseDir, clock = systemClock }: AwsAccessParts) {
+  constructor(
+    config: AwsAccessConfig,
+    { egress, hostEnv, baseDir, name, clock = systemClock }: AwsAccessParts,
+  ) {
     this.#config = config
-    this.#client = egress.client({ allowPrivate: config.allowPrivate })
+    this.#client = egress.client({ name, allowPrivate: config.allowPrivate })
     const requestHandler = new EgressRequestHandler(this.#client, stsLimits)
     const stsConfig = (endpoint: string | undefined) =>
       createAwsClientConfig({ region: config.region, endpoint, requestHandler })

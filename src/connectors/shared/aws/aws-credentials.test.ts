@@ -49,7 +49,7 @@ interface Options {
 function obtain(credentials: object, { hostEnv = {}, clock, config = {} }: Options = {}) {
   const parsed = schema.parse({ credentials, endpoint: sts.origin, allowPrivate: true, ...config })
   const parts = { egress, hostEnv, baseDir: folder, ...(clock === undefined ? {} : { clock }) }
-  const access = new AwsAccess(parsed, parts)
+  const access = new AwsAccess(parsed, { ...parts, name: 'cloud' })
   opened.push(access)
   const { credentials: provide } = access.clientConfig('us-east-1', {
     timeoutMs: 5_000,

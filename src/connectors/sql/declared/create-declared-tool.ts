@@ -1,65 +1,61 @@
-import { z } from 'zod'
 import { WeirError } from '../../../core/error.ts'
-import { type JsonSchema, jsonSchema, type Schema } from '../../../core/schema.ts'
+import { jsonSchema } from '../../../core/schema.ts'
 import type { RunContext, Tool } from '../../../core/tool.ts'
 import type { Databases } from '../databases.ts'
 import type { ChangeCount, Parameter, RowSet } from '../dialect.ts'
-import {
-  columnsField,
-  countField,
-  databaseField,
-  resultBytesMax,
-  rowsField,
-  truncatedField,
-} from '../tools/fields.ts'
-import { pageFields } from '../tools/page-fields.ts'
+import { resultBytesMax } from '../tools/fields.ts'
+import { type CompileSchema, createRowCheck, type RowCheck } from '../tools/result-check.ts'
 import { transactAgain } from '../tools/transact-again.ts'
-import type { DeclaredParameter, DeclaredTool } from './declared-config.ts'
+import type { DeclaredParameter, DeclaredTool, ScalarType } from './declared-config.ts'
+import { renderInput, renderOutput } from './render-schemas.ts'
 
 type Input = Readonly<Record<string, unknown>>
 
-const { next_cursor: _, ...readFields } = pageFields
-const rowsOutput = z.strictObject(readFields)
-const oneOutput = z.strictObject({
-  success: z.literal(true).describe('Always true: what fails is an error.'),
-  data: z.record(z.string(), z.unknown()).describe('The row, column by column.'),
-})
-const writeOutput = z.strictObject({
-  rowcount: z.int().optional().describe('How many rows it changed, where it answers with none.'),
-  last_insert_id: z
-    .union([z.int(), z.string()])
-    .optional()
-    .describe('The id of the last row it inserted, where the database tells.'),
-  rows: rowsField.optional(),
-  columns: columnsField.optional(),
-  count: countField.optional(),
-  truncated: truncatedField.optional(),
-  database: databaseField,
-})
+/** What a declared tool is made with. */
+export interface DeclaredParts {
+  readonly databases: Databases
+  readonly compileSchema: CompileSchema
+}
 
 /**
  * A statement of the operator's as a typed tool. Its text never changes: what callers give is bound by the database's own
  * driver, so no value can become SQL.
  */
-export function createDeclaredTool(name: string, tool: DeclaredTool, databases: Databases): Tool<Input> {
+export function createDeclaredTool(name: string, tool: DeclaredTool, parts: DeclaredParts): Tool<Input> {
+  const { title, description, effect, database, result } = tool
   const parameters = Object.entries(tool.parameters)
   const bind = (input: Input) => parameters.map(([key, parameter]) => toParameter(input[key], parameter))
-  const isRead = tool.effect === 'read'
-  const run = isRead ? runRead : runWrite
+  const holdTo = createOutputCheck(tool, parts.compileSchema)
+  const run = effect === 'read' ? runRead : runWrite
   return {
     kind: 'tool',
     name,
-    ...(tool.title === undefined ? {} : { title: tool.title }),
-    description: tool.description,
-    effect: tool.effect,
-    input: createInput(parameters),
-    output: tool.result === 'one' ? oneOutput : isRead ? rowsOutput : writeOutput,
+    ...(title === undefined ? {} : { title }),
+    description,
+    effect,
+    input: jsonSchema<Input>(renderInput(tool)),
+    output: jsonSchema(renderOutput(tool)),
     async run(input, context) {
-      const answer = await run(databases, tool, bind(input), context)
-      if (tool.result === 'rows') return { structuredContent: { ...answer, database: tool.database } }
-      return { structuredContent: { success: true, data: takeOne(name, tool, answer) } }
+      const answer = await run(parts.databases, tool, bind(input), context)
+      if (result === 'one') {
+        const data = takeOne(name, tool, answer)
+        holdTo?.([data])
+        return { structuredContent: { success: true, data } }
+      }
+      if ('rows' in answer) holdTo?.(answer.rows)
+      return { structuredContent: { ...answer, database } }
     },
   }
+}
+
+/** An answer that clients were told to expect otherwise would be refused by them, without a word why. */
+function createOutputCheck({ output, effect }: DeclaredTool, compile: CompileSchema): RowCheck | undefined {
+  if (output === undefined) return undefined
+  const hint =
+    effect === 'read'
+      ? 'Ask the operator to correct the tool’s statement or its `output`.'
+      : 'The statement has taken effect all the same; ask the operator to correct the tool’s `output`.'
+  return createRowCheck(compile(output), { hint, isForList: false })
 }
 
 type Answer = RowSet | Omit<RowSet, 'execution_time_ms'> | ChangeCount
@@ -80,7 +76,7 @@ async function runWrite(
   context: RunContext,
 ): Promise<Answer> {
   const statements = [{ query: tool.statement, parameters }]
-  const options = { bytesMax: resultBytesMax }
+  const options = { bytesMax: resultBytesMax, isolation: databases.isolationOf(tool.database) }
   const { result } = await transactAgain(databases.get(tool.database), statements, options, context)
   return result.results[0]!
 }
@@ -103,49 +99,23 @@ function takeOne(name: string, { effect }: DeclaredTool, answer: Answer): Readon
 
 function notFound(name: string): WeirError {
   return new WeirError('ROW_NOT_FOUND', `${name} found no row for these arguments.`, {
-    hint: 'Check the arguments; nothing was changed.',
+    hint: 'Check the arguments.',
   })
 }
 
-function createInput(parameters: readonly (readonly [string, DeclaredParameter])[]): Schema<Input> {
-  const required = parameters.filter(([, each]) => isRequired(each)).map(([name]) => name)
-  return jsonSchema<Input>({
-    type: 'object',
-    properties: Object.fromEntries(parameters.map(([name, each]) => [name, renderParameter(each)])),
-    ...(required.length > 0 ? { required } : {}),
-    additionalProperties: false,
-  })
-}
-
-function isRequired({ required, default: fallback }: DeclaredParameter): boolean {
-  return required ?? fallback === undefined
-}
-
-function renderParameter(parameter: DeclaredParameter): JsonSchema {
-  const { type, required: _required, ...rest } = parameter
-  switch (type) {
-    case 'json':
-      return rest
-    case 'datetime':
-      return { type: 'string', format: 'date-time', ...rest }
-    case 'bytes':
-      return { type: 'string', contentEncoding: 'base64', ...rest }
-    default:
-      return { type, ...rest }
-  }
-}
-
-function toParameter(given: unknown, { type, default: fallback = null }: DeclaredParameter): Parameter {
+function toParameter(
+  given: unknown,
+  { type, items, default: fallback = null }: DeclaredParameter,
+): Parameter {
   const value = given === undefined ? fallback : given
   if (value === null) return null
-  switch (type) {
-    case 'datetime':
-      return { $datetime: String(value) }
-    case 'bytes':
-      return { $bytes: String(value) }
-    case 'json':
-      return { $json: value }
-    default:
-      return value as Parameter
-  }
+  if (type === 'json') return { $json: value }
+  if (type === 'array') return (value as unknown[]).map((each) => toScalar(each, items!))
+  return toScalar(value, type)
+}
+
+function toScalar(value: unknown, type: ScalarType): Parameter {
+  if (type === 'datetime') return { $datetime: String(value) }
+  if (type === 'bytes') return { $bytes: String(value) }
+  return value as Parameter
 }

@@ -1,13 +1,20 @@
 import { z } from 'zod'
 
+/** What one value may be. */
+const scalarTypes = ['string', 'integer', 'number', 'boolean', 'datetime', 'bytes'] as const
+export type ScalarType = (typeof scalarTypes)[number]
+
 const parameter = z.strictObject({
   type: z
-    .enum(['string', 'integer', 'number', 'boolean', 'datetime', 'bytes', 'json'])
-    .describe('What callers give; `datetime` is an instant in ISO 8601, `bytes` base64, `json` anything.'),
+    .enum([...scalarTypes, 'json', 'array'])
+    .describe(
+      'What callers give; `datetime` is an instant in ISO 8601, `bytes` base64, `json` anything, `array` a list, for databases that have lists.',
+    ),
+  items: z.enum(scalarTypes).optional().describe('What an `array` is a list of.'),
   description: z.string().min(1).describe('What it is, told to the model.'),
   required: z.boolean().optional().describe('Whether callers must give it. True, unless it has a default.'),
   default: z
-    .union([z.string(), z.number(), z.boolean(), z.null()])
+    .unknown()
     .optional()
     .describe('What stands for it where callers leave it out; without one that is null.'),
   enum: z
@@ -19,6 +26,12 @@ const parameter = z.strictObject({
   minimum: z.number().optional().describe('The least number.'),
   maximum: z.number().optional().describe('The greatest number.'),
   maxLength: z.int().min(1).optional().describe('The most characters of a string.'),
+  maxItems: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .describe('The most values of an array; 1,000 where absent.'),
 })
 
 /** One parameter of a declared tool. */
@@ -54,6 +67,12 @@ export const declaredTool = z.strictObject({
     .default('rows')
     .describe(
       '`one`: it answers {success, data} with its one row, and fails with ROW_NOT_FOUND where there is none.',
+    ),
+  output: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe(
+      'A JSON Schema of each row. Clients are told it, and an answer that does not fit fails with QUALITY_REJECTED.',
     ),
 })
 

@@ -55,6 +55,34 @@ const tools = {
     statement: "delete from assignments where status = 'done'",
     effect: 'destructive',
   },
+  titles: {
+    database: 'reader',
+    description: 'Lists titles, as short ones.',
+    statement: 'select title from assignments',
+    output: { type: 'object', required: ['title'], properties: { title: { type: 'string', maxLength: 40 } } },
+  },
+  rename: {
+    database: 'main',
+    description: 'Renames one.',
+    statement: 'update assignments set title = $1 where id = 2 returning title',
+    parameters: { title: { type: 'string', description: 'A title.' } },
+    effect: 'write',
+    result: 'one',
+    output: { properties: { title: { maxLength: 20 } } },
+  },
+  typed: {
+    database: 'reader',
+    description: 'Says what it got.',
+    statement: 'select typeof($1) as n, typeof($2) as b, $3 as j, typeof($4) as x, $5 as absent',
+    parameters: {
+      n: { type: 'number', description: 'A number.', minimum: -1, maximum: 1 },
+      b: { type: 'boolean', description: 'Yes or no.' },
+      j: { type: 'json', description: 'Anything.' },
+      x: { type: 'bytes', description: 'Bytes.' },
+      absent: { type: 'string', description: 'Left out.', required: false },
+    },
+    result: 'one',
+  },
   any_of: {
     database: 'reader',
     description: 'Finds any.',
@@ -126,6 +154,36 @@ it('defaults stand for what is left out', async () => {
   expect(await test.call('delete_done', {})).toEqual({ rowcount: 1, database: 'main' })
 })
 
+it('B-41: every type is bound as what it is, and what is left out is null', async () => {
+  expect(await test.call('typed', { n: 0.5, b: true, j: { a: [1] }, x: 'AP8=' })).toEqual({
+    success: true,
+    data: { n: 'real', b: 'integer', j: '{"a":[1]}', x: 'blob', absent: null },
+  })
+  await expect(test.call('typed', { n: 0, b: true, j: 1, x: 'no base64!' })).rejects.toMatchObject({
+    code: 'INVALID_INPUT',
+  })
+})
+
+it('D1-022, B-38: clients are told what rows look like, and rows that look otherwise are refused', async () => {
+  const output = tools.titles.output
+  expect(toJsonSchema(find('titles').output!)).toMatchObject({ properties: { rows: { items: output } } })
+  expect(toJsonSchema(find('rename').output!)).toMatchObject({
+    properties: { data: tools.rename.output, success: {} },
+  })
+  expect(await test.call('titles', {})).toMatchObject({ rows: expect.any(Array) })
+  const long = 'Count the trout from the bridge to the weir and back'
+  await expect(test.call('rename', { title: long })).rejects.toMatchObject({
+    code: 'QUALITY_REJECTED',
+    hint: expect.stringContaining('has taken effect all the same'),
+  })
+  await expect(test.call('titles', {})).rejects.toMatchObject({
+    code: 'QUALITY_REJECTED',
+    message: expect.stringContaining('/title'),
+    hint: expect.stringContaining('Ask the operator'),
+  })
+  expect(await test.call('rename', { title: 'Count the trout' })).toMatchObject({ success: true })
+})
+
 it('S11: what a caller gives is a value and never SQL, and the count of rows shows it', async () => {
   const attacks = ["x'; drop table assignments; --", "' or '1'='1", '$1); delete from assignments --']
   for (const status of attacks) {
@@ -178,6 +236,15 @@ describe('a declaration that cannot work names its field', () => {
     [withParameter({ enum: ['a', 1] }), 'tools.tool.parameters.p.enum'],
     [withParameter({ minimum: 1 }), 'tools.tool.parameters.p.minimum'],
     [withParameter({ type: 'integer', maxLength: 1 }), 'tools.tool.parameters.p.maxLength'],
+    [withParameter({ type: 'integer', minimum: 2, maximum: 1 }), 'tools.tool.parameters.p.minimum'],
+    [withParameter({ type: 'integer', maximum: 1, default: 2 }), 'tools.tool.parameters.p.default'],
+    [withParameter({ type: 'datetime', default: '2026-11-05' }), 'tools.tool.parameters.p.default'],
+    [withParameter({ type: 'array', items: 'string' }), 'tools.tool.parameters.p.type'],
+    [withParameter({ type: 'array' }), 'tools.tool.parameters.p.items'],
+    [withParameter({ items: 'string' }), 'tools.tool.parameters.p.items'],
+    [{ tool: { ...plain, output: { type: 'nothing' } } }, 'tools.tool.output'],
+    [{ tool: { ...plain, output: { $ref: 'https://example.com/row.json' } } }, 'tools.tool.output'],
+    [{ tool: { ...plain, outputs: {} } }, 'tools.tool.outputs'],
   ])('%#: %o', (declared, field) => {
     expect(fieldsOf(() => sql.config.parse({ databases, tools: declared }))).toContain(field)
   })
@@ -188,6 +255,8 @@ function fieldsOf(parse: () => unknown): readonly string[] {
     parse()
     return []
   } catch (error) {
-    return (error as { issues: { path: PropertyKey[] }[] }).issues.map(({ path }) => path.join('.'))
+    return (error as { issues: { path: PropertyKey[]; keys?: string[] }[] }).issues.flatMap(
+      ({ path, keys = [''] }) => keys.map((key) => [...path, ...(key === '' ? [] : [key])].join('.')),
+    )
   }
 }

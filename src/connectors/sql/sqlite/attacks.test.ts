@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openTestConnection, type TestConnection } from '../open-test-connection.fixture.ts'
+import { Session } from './session.ts'
 
 const setup = `
   create table t(id integer primary key, name text);
@@ -33,10 +34,14 @@ let hash: string
 let files: string[]
 
 beforeAll(async () => {
-  test = await openTestConnection(setup, {
-    main: { url: 'sqlite:./main.db', write: true },
-    sealed: { url: 'sqlite:./main.db', statementTimeoutMs: 1500 },
-  })
+  test = await openTestConnection(
+    setup,
+    {
+      main: { url: 'sqlite:./main.db', write: true },
+      sealed: { url: 'sqlite:./main.db', statementTimeoutMs: 1500 },
+    },
+    { tools: declareAttacks },
+  )
   hash = hashContent(join(test.folder, 'main.db'))
   files = readdirSync(test.folder)
 })
@@ -105,10 +110,68 @@ const attacks: [string, string][] = [
   [`select 'a' like '${'%a'.repeat(600)}'`, 'SQL_ERROR'],
 ]
 
+/** Each attack as the statement of a tool that its operator believes to read. */
+function declareAttacks(folder: string): object {
+  const tools = attacks.map(([attack], index) => {
+    const statement = attack.replace(outside, folder)
+    return [`attack_${index}`, { database: 'main', description: 'Reads.', statement }] as const
+  })
+  return Object.fromEntries(tools.filter(([, { statement }]) => statement !== ''))
+}
+
 describe.each(['main', 'sealed'])('S11: execute_query on %s only reads', (database) => {
   it.each(attacks)('%j → %s', async (attack, code) => {
     const query = attack.replace(outside, test.folder)
     await expect(test.call('execute_query', { query, database })).rejects.toMatchObject({ code })
+    await expectUnchanged()
+  })
+})
+
+describe('S11: nor does any other way to read write', () => {
+  it.each(
+    attacks.map((each, index) => [...each, index] as const).filter(([attack]) => attack !== ''),
+  )('%j → %s, as one of several queries and as a declared tool', async (attack, code, index) => {
+    const query = attack.replace(outside, test.folder)
+    const queries = [
+      { query: 'select 1', alias: 'good' },
+      { query, alias: 'bad' },
+    ]
+    expect(await test.call('execute_parallel_queries', { queries, database: 'main' })).toMatchObject({
+      results: { good: { count: 1 }, bad: { error: { code } } },
+    })
+    await expect(test.call(`attack_${index}`, {})).rejects.toMatchObject({ code })
+    await expectUnchanged()
+  })
+
+  /** What a cursor's process runs, without the process. */
+  it.each(attacks)('%j → %s, page by page', async (attack, code) => {
+    const session = new Session({
+      path: join(test.folder, 'main.db'),
+      alias: 'main',
+      mode: 'read',
+      writable: true,
+      busyTimeoutMs: 100,
+      rowsMax: 1,
+    })
+    try {
+      expect(() => {
+        session.openReader({ query: attack.replace(outside, test.folder) })
+        session.next(4 * 1024 * 1024)
+      }).toThrow(expect.objectContaining({ code }))
+    } finally {
+      session.close()
+    }
+    await expectUnchanged()
+  })
+
+  it.each([
+    ['delete from t', 'SQL_READ_ONLY'],
+    ['select 1; drop table t', 'SQL_NOT_SINGLE'],
+    ['pragma query_only = off', 'SQL_FORBIDDEN'],
+  ])('%j → %s, through a cursor of its own process', async (query, code) => {
+    await expect(
+      test.call('execute_query', { query, database: 'main', with_cursor: true }),
+    ).rejects.toMatchObject({ code })
     await expectUnchanged()
   })
 })

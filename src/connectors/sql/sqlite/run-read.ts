@@ -32,7 +32,8 @@ export function runRead(
   return `{${renderRowSet(compiled, rows)},"execution_time_ms":${elapsedSince(startedMs)}}`
 }
 
-function elapsedSince(startedMs: number): number {
+/** Milliseconds, to the microsecond. */
+export function elapsedSince(startedMs: number): number {
   return Math.round((performance.now() - startedMs) * 1000) / 1000
 }
 
@@ -58,7 +59,8 @@ export function renderRows(
   }
 }
 
-type Values = [Record<string, SQLInputValue>] | SQLInputValue[]
+/** The arguments of a run. */
+export type Values = [Record<string, SQLInputValue>] | SQLInputValue[]
 
 function stepThrough(
   compiled: CompiledStatement,
@@ -66,26 +68,44 @@ function stepThrough(
   guard: Guard,
   limits: ResultLimits,
 ): RenderedRows {
-  guard.consulted = false
-  const rows = compiled.statement.iterate(...(values as SQLInputValue[])) as Iterator<unknown>
-  const page = takePage(compiled, rows, guard, limits, undefined)
-  if (page.left !== undefined) rows.return?.()
+  const rows = renderEach(compiled, values, guard, limits.bytesMax)
+  const page = takePage(rows, limits, undefined)
+  if (page.left !== undefined) rows.return(undefined)
   return page
 }
 
+/** A statement's rows as JSON text, one at a time, each of them at most `bytesMax` large. */
+export function* renderEach(
+  compiled: CompiledStatement,
+  values: Values,
+  guard: Guard,
+  bytesMax: number,
+): Generator<string, undefined> {
+  guard.consulted = false
+  const rows = compiled.statement.iterate(...(values as SQLInputValue[])) as Iterator<unknown>
+  try {
+    for (let row = rows.next(), isFirst = true; ; row = rows.next(), isFirst = false) {
+      // The engine compiles anew at the first step, where the schema has changed under a statement that was kept.
+      if (isFirst && guard.consulted) readColumns(compiled)
+      if (row.done === true) return undefined
+      yield renderRow(compiled.keys, row.value as SQLOutputValue[], bytesMax)
+    }
+  } finally {
+    rows.return?.()
+  }
+}
+
 /** A page, and the row that no longer fitted it. */
-interface Page extends RenderedRows {
+export interface RenderedPage extends RenderedRows {
   readonly left: string | undefined
 }
 
 /** Takes rows until one does not fit. `first` is one that was left of the page before. */
-function takePage(
-  compiled: CompiledStatement,
-  rows: Iterator<unknown>,
-  guard: Guard,
+export function takePage(
+  rows: Iterator<string>,
   { rowsMax, bytesMax }: ResultLimits,
   first: string | undefined,
-): Page {
+): RenderedPage {
   let text = '['
   let count = 0
   let bytes = 0
@@ -93,9 +113,8 @@ function takePage(
   for (;;) {
     if (rendered === undefined) {
       const { done, value } = rows.next()
-      if (count === 0 && guard.consulted) readColumns(compiled)
       if (done === true) return { text: `${text}]`, count, truncated: false, bytes, left: undefined }
-      rendered = renderRow(compiled.keys, value as SQLOutputValue[], bytesMax)
+      rendered = value as string
     }
     const size = Buffer.byteLength(rendered) + 1
     if (count === 0 && size > bytesMax) throw rowTooLarge(size, bytesMax)
@@ -106,32 +125,6 @@ function takePage(
     bytes += size
     text += count++ === 0 ? rendered : `,${rendered}`
     rendered = undefined
-  }
-}
-
-/** One result, a page at a time. Its integers come as BigInt from the start: a result half read cannot be started over. */
-export class PageReader {
-  readonly #compiled: CompiledStatement
-  readonly #guard: Guard
-  readonly #rows: Iterator<unknown>
-  #left: string | undefined
-
-  constructor(compiled: CompiledStatement, statement: Statement, guard: Guard) {
-    const values = bindParameters(compiled, statement)
-    compiled.bigIntegers = true
-    compiled.statement.setReadBigInts(true)
-    guard.consulted = false
-    this.#compiled = compiled
-    this.#guard = guard
-    this.#rows = compiled.statement.iterate(...(values as SQLInputValue[])) as Iterator<unknown>
-  }
-
-  /** A RowSet as JSON text. */
-  next(limits: ResultLimits): string {
-    const startedMs = performance.now()
-    const page = takePage(this.#compiled, this.#rows, this.#guard, limits, this.#left)
-    this.#left = page.left
-    return `{${renderRowSet(this.#compiled, page)},"execution_time_ms":${elapsedSince(startedMs)}}`
   }
 }
 

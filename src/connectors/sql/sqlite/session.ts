@@ -5,7 +5,8 @@ import { type CompiledStatement, compileStatement } from './compiled-statement.t
 import { describeSchema } from './describe-schema.ts'
 import { isUnfinishedCommit, lostReader, toOpenError, toStatementError } from './failure.ts'
 import { Guard } from './guard.ts'
-import { PageReader, runRead } from './run-read.ts'
+import { PageReader } from './page-reader.ts'
+import { runRead } from './run-read.ts'
 import { runTransaction } from './run-transaction.ts'
 import type { WorkerOptions } from './worker-protocol.ts'
 
@@ -41,11 +42,11 @@ export class Session {
     })
   }
 
-  /** Begins a result that `next` reads on. It is stepped through no further than it is asked for. */
+  /** Begins a result that `next` reads on. */
   openReader(statement: Statement): void {
     this.#attempt((database) => {
       const compiled = this.#compile(database, statement.query)
-      this.#pages = new PageReader(compiled, statement, this.#guard)
+      this.#pages = new PageReader({ database, compiled, guard: this.#guard }, statement)
     })
   }
 
@@ -89,6 +90,7 @@ export class Session {
   }
 
   close(): void {
+    this.#pages?.close()
     this.#pages = undefined
     this.#compiled.clear()
     this.#database?.close()

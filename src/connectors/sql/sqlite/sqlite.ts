@@ -18,7 +18,10 @@ const busyTimeoutMsMax = 5000
 
 /** SQLite files, each served by a few processes of its own. */
 export const sqliteDialect: Dialect = {
+  title: 'SQLite',
   schemes: ['sqlite'],
+  options: ['readers'],
+  hasArrays: false,
   problemOf(url) {
     const path = pathOf(url)
     if (path === '') return 'name a file, as in sqlite:./data/app.db'
@@ -41,6 +44,7 @@ class SqliteDatabase implements Database {
   readonly #readers: WorkerPool
   readonly #openReaders = new Set<WorkerPool>()
   readonly #writer: WorkerPool | undefined
+  #isClosed = false
 
   constructor(alias: string, config: DatabaseConfig, path: string) {
     const { write: writable, rowsMax, statementTimeoutMs, readers } = config
@@ -66,6 +70,7 @@ class SqliteDatabase implements Database {
   /** A process of its own for each: its iterator holds the result, and a slow reader of pages holds nobody up. */
   async openReader(statement: Statement, patience: Patience): Promise<RowReader> {
     const pool = new WorkerPool({ ...this.#reading, processes: 1, replayable: false })
+    if (this.#isClosed) await pool.close()
     this.#openReaders.add(pool)
     const close = async () => {
       this.#openReaders.delete(pool)
@@ -105,6 +110,7 @@ class SqliteDatabase implements Database {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     const pools = [this.#readers, this.#writer, ...this.#openReaders]
     await Promise.all(pools.map((pool) => pool?.close()))
   }

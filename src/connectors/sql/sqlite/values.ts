@@ -1,6 +1,7 @@
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import { WeirError } from '../../../core/error.ts'
 import type { Parameter } from '../dialect.ts'
+import { renderInstant } from '../render-instant.ts'
 
 /**
  * A parameter as SQLite stores it. Whole numbers become INTEGER (a driver would make them REAL, and `$1 || ''`
@@ -26,10 +27,9 @@ export function parseParameter(value: Parameter, position: number): SQLInputValu
 }
 
 /** SQLite has no type for instants; its own functions read ISO 8601 in UTC. */
-function parseInstant(text: string, position: number): string {
-  const instant = new Date(text)
-  if (/^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}/.test(text) && !Number.isNaN(instant.getTime()))
-    return instant.toISOString()
+function parseInstant(text: unknown, position: number): string {
+  const instant = renderInstant(String(text))
+  if (instant !== undefined) return instant
   const hint = 'Pass a date with its time and zone, such as 2026-11-05T10:00:00Z.'
   throw notStorable(position, `no instant: ${JSON.stringify(String(text).slice(0, 50))}`, hint)
 }

@@ -136,6 +136,50 @@ describe('a transaction that is killed', () => {
   })
 })
 
+describe('a commit that other programs hold up', () => {
+  const path = () => join(test.folder, 'main.db')
+  const update = ["update t set filler = 'changed' where id = 1"]
+
+  /** Reads as another program does that is in no hurry: outside WAL mode nobody can commit meanwhile. */
+  function startReading(): { stop(): void } {
+    const other = new DatabaseSync(path(), { readOnly: true })
+    other.exec('begin')
+    other.prepare('select id from t').get()
+    return { stop: () => other.close() }
+  }
+
+  /** A writer that waits to commit holds SQLite's pending byte, which lies at 2^30. */
+  function isCommitWaiting(): boolean {
+    const locks = readFileSync('/proc/locks', 'utf8')
+    return processIds('write').some((id) => new RegExp(` WRITE ${id} \\S+ 1073741824 `).test(locks))
+  }
+
+  it('SQL_BUSY: waits for them within bounds, and has changed nothing', async () => {
+    const before = contentOf('main.db')
+    const reading = startReading()
+    // Half of its ten seconds, as long as the pool once gave a commit before it knew no more.
+    await expect(transact(update, 'single')).rejects.toMatchObject({ code: 'SQL_BUSY' })
+    reading.stop()
+    expect(contentOf('main.db')).toEqual(before)
+  })
+
+  it('OUTCOME_UNKNOWN: is not said to have failed where its process is killed', async () => {
+    const reading = startReading()
+    const running = transact(update)
+    const failed = expect(running).rejects.toMatchObject({
+      code: 'OUTCOME_UNKNOWN',
+      spec: { retryable: false },
+    })
+    await expect.poll(isCommitWaiting, { timeout: 10_000 }).toBe(true)
+    for (const id of processIds('write')) process.kill(id, 'SIGKILL')
+    await failed
+    reading.stop()
+    expect(await query("select count(*) as n from t where filler = 'changed'")).toMatchObject({
+      rows: [{ n: 0 }],
+    })
+  })
+})
+
 describe('sharing the processes', () => {
   it('OVERLOADED: more than 256 statements do not wait, and those that do are answered', async () => {
     await query('select 1', 'single')
@@ -158,8 +202,13 @@ describe('sharing the processes', () => {
   })
 
   it('a process that dies fails the statement it ran and no other', async () => {
+    // A process is busy while it starts, too; what is killed here has to be at work.
+    await query('select 1', 'single')
+    await query('select 1', 'single')
+    const [idle] = processIds('read')
+    const usedBefore = cpuOf(idle!)
     const doomed = expect(query(runaway, 'single')).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
-    await expect.poll(() => processIds('read').some(isBusy)).toBe(true)
+    await expect.poll(() => cpuOf(idle!) - usedBefore, { timeout: 10_000 }).toBeGreaterThan(10)
     const behind = query('select 1 as a', 'single')
     for (const id of processIds('read')) process.kill(id, 'SIGKILL')
     await doomed
@@ -212,14 +261,19 @@ describe('ending', () => {
   })
 })
 
-/** A process has run for a while once it has used a fifth of a second of CPU (field 14, in hundredths). */
+/** How much CPU a process has used, in hundredths of a second (field 14). */
+function cpuOf(id: number): number {
+  return Number(readFileSync(`/proc/${id}/stat`, 'utf8').split(' ')[13])
+}
+
+/** It has run a statement for a while: none takes half a second of CPU to start. */
 function isBusy(id: number): boolean {
-  return Number(readFileSync(`/proc/${id}/stat`, 'utf8').split(' ')[13]) > 20
+  return cpuOf(id) > 50
 }
 
 /** Another process that opens the connection, runs one statement and stays. */
 function startWeir(statement: string): ChildProcess {
-  const module = fileURLToPath(new URL('../sql.ts', import.meta.url))
+  const module = fileURLToPath(new URL('../open-test-connection.fixture.ts', import.meta.url))
   const script = `
     const { sql } = await import(${JSON.stringify(module)})
     const config = sql.config.parse({ databases: { main: { url: 'sqlite:./main.db' } } })

@@ -17,7 +17,8 @@ const tickMs = 20
 /** The longest wait for a free process where the call itself sets no deadline. */
 const waitTimeoutMs = 30_000
 const startTimeoutMs = 10_000
-const commitTimeoutMs = 5000
+/** Twice as long as a commit waits for other programs that read, after which SQLite itself says that nothing changed. */
+const commitTimeoutMs = 10_000
 
 /** How many requests a reader is given at once, so that it never waits for the next one. */
 const pipelinedMax = 8

@@ -31,7 +31,7 @@ it('D1-019, B-09: execute_parallel_queries answers by alias, each with its own o
   ).rejects.toMatchObject({ code: 'INVALID_INPUT' })
 })
 
-it('D1-019: fifty queries at once all come back', async () => {
+it('D1-019, D1-014: fifty queries at once all come back', async () => {
   const queries = Array.from({ length: 50 }, (_, index) => ({
     query: 'select $1 as n',
     parameters: [index],

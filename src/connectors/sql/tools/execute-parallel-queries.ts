@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { renderError, toWeirError, WeirError } from '../../../core/error.ts'
 import type { Tool } from '../../../core/tool.ts'
 import type { Databases } from '../databases.ts'
-import type { Database, Patience, RowSet } from '../dialect.ts'
+import type { Database, Patience } from '../dialect.ts'
 import {
   columnsField,
   countField,
@@ -16,10 +16,10 @@ import {
 } from './fields.ts'
 import {
   expectedSchemaField,
-  type QualityReport,
   qualityField,
   qualityValidationField,
   type ResultCheck,
+  type RowCheck,
 } from './result-check.ts'
 
 const input = z.strictObject({
@@ -97,7 +97,7 @@ export function createExecuteParallelQueries(databases: Databases, check: Result
         jobs.map(async (job) => [job.query.alias, await attempt(database, job, bytesMax, context)] as const),
       )
       // Once the caller has left there is nobody to show a partial answer to.
-      context.signal.throwIfAborted()
+      if (context.stop.aborted) throw context.stop.reason
       return { structuredContent: { results: Object.fromEntries(results), database: name } }
     },
   }
@@ -105,7 +105,7 @@ export function createExecuteParallelQueries(databases: Databases, check: Result
 
 interface Job {
   readonly query: Query
-  readonly holdTo: ((rows: RowSet['rows']) => QualityReport) | undefined
+  readonly holdTo: RowCheck | undefined
 }
 
 async function attempt(database: Database, { query, holdTo }: Job, bytesMax: number, patience: Patience) {

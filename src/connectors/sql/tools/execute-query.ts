@@ -1,15 +1,10 @@
 import { z } from 'zod'
-import type { RunContext, Tool } from '../../../core/tool.ts'
+import type { Tool } from '../../../core/tool.ts'
 import type { Cursors } from '../cursors.ts'
 import type { Databases } from '../databases.ts'
 import { databaseField, parametersField, readQueryField, resultBytesMax } from './fields.ts'
 import { pageFields } from './page-fields.ts'
-import {
-  expectedSchemaField,
-  qualityField,
-  qualityValidationField,
-  type ResultCheck,
-} from './result-check.ts'
+import { expectedSchemaField, qualityValidationField, type ResultCheck } from './result-check.ts'
 
 const input = z.strictObject({
   query: readQueryField,
@@ -21,24 +16,16 @@ const input = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'Whether the rows that do not fit this answer are kept for fetch_rows: the answer then has a next_cursor.',
+      'Whether the rows that do not fit this answer are kept for fetch_rows: the answer then has a next_cursor. expected_schema holds every page.',
     ),
 })
 
-const output = z.strictObject({ ...pageFields, quality_validation: qualityField })
+const output = z.strictObject(pageFields)
 
 type Input = z.input<typeof input>
 
 /** D0-012, D1-017. It reads on every database, writable ones too: cache and retry rely on its effect. */
 export function createExecuteQuery(databases: Databases, cursors: Cursors, check: ResultCheck): Tool<Input> {
-  const run = (call: Input, context: RunContext) => {
-    const { query, parameters, database: name, with_cursor: isKept = false } = call
-    const database = databases.get(name)
-    const statement = { query, parameters }
-    return isKept
-      ? cursors.open(name, database, statement, resultBytesMax, context)
-      : database.read(statement, resultBytesMax, context)
-  }
   return {
     kind: 'tool',
     name: 'execute_query',
@@ -48,10 +35,17 @@ export function createExecuteQuery(databases: Databases, cursors: Cursors, check
     input,
     output,
     async run(call, context) {
+      const { query, parameters, database: alias } = call
+      const database = databases.get(alias)
+      const statement = { query, parameters }
       const holdTo = check.prepare(call.expected_schema, call.quality_validation)
-      const page = await run(call, context)
-      const quality = holdTo?.(page.rows) ?? null
-      return { structuredContent: { ...page, database: call.database, quality_validation: quality } }
+      if (call.with_cursor === true) {
+        const page = await cursors.open({ alias, database, statement, holdTo }, resultBytesMax, context)
+        return { structuredContent: { ...page, database: alias } }
+      }
+      const rowSet = await database.read(statement, resultBytesMax, context)
+      const quality = holdTo?.(rowSet.rows) ?? null
+      return { structuredContent: { ...rowSet, database: alias, quality_validation: quality } }
     },
   }
 }

@@ -34,7 +34,7 @@ const input = z.strictObject({
     .enum(isolationLevels)
     .optional()
     .describe(
-      'How far the transaction is kept apart from others that run at the same time. Default: the database’s own. SQLite’s are always SERIALIZABLE.',
+      'How far the transaction is kept apart from others that run at the same time. Default: what its operator or the database itself has. SQLite’s are always SERIALIZABLE.',
     ),
 })
 
@@ -79,9 +79,9 @@ export function createExecuteTransaction(databases: Databases): Tool<z.input<typ
     effect: 'destructive',
     input,
     output,
-    async run({ queries, database: name, isolation_level: isolation }, context) {
+    async run({ queries, database: name, isolation_level: asked }, context) {
       const database = databases.get(name)
-      const options = { bytesMax: resultBytesMax, isolation }
+      const options = { bytesMax: resultBytesMax, isolation: asked ?? databases.isolationOf(name) }
       const { result, attempts } = await transactAgain(database, queries, options, context)
       return { structuredContent: { ...result, ...(attempts > 1 ? { attempts } : {}), database: name } }
     },

@@ -19,7 +19,7 @@ export function createFetchRows(cursors: Cursors): Tool<z.input<typeof input>> {
     name: 'fetch_rows',
     title: 'Read on',
     description:
-      'Answers with the next page of a result that execute_query was asked to keep open by with_cursor. Each page has a cursor of its own; the last one has none.',
+      'Answers with the next page of a result that was kept open by with_cursor. Each page has a cursor of its own; the last one has none.',
     effect: 'read',
     input,
     output: z.strictObject(pageFields),

@@ -13,7 +13,8 @@ const scalar = z.union([
     $datetime: z
       .string()
       .max(64)
-      .describe('An instant, ISO 8601 with its zone; the database gets it in its own form.'),
+      .meta({ format: 'date-time' })
+      .describe('An instant, ISO 8601 with seconds and zone; the database gets it in its own form.'),
   }),
   z.strictObject({ $json: z.unknown().describe('Any JSON, for a JSON column.') }),
 ])

@@ -7,6 +7,7 @@ import {
   rowsField,
   truncatedField,
 } from './fields.ts'
+import { qualityField } from './result-check.ts'
 
 /** What every answer with rows holds; `next_cursor` where the result is kept open. */
 export const pageFields = {
@@ -19,5 +20,6 @@ export const pageFields = {
     .string()
     .optional()
     .describe('What fetch_rows gives the next page for; absent with the last page, and without with_cursor.'),
+  quality_validation: qualityField,
   database: databaseField,
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { WeirError } from '../../../core/error.ts'
 import type { JsonSchema, SchemaIssue } from '../../../core/schema.ts'
+import type { RowSet } from '../dialect.ts'
 
 /** Compiles a JSON Schema that somebody else wrote; `createSqlConnector` is given one. */
 export type CompileSchema = (schema: JsonSchema) => (value: unknown) => readonly SchemaIssue[]
@@ -8,6 +9,7 @@ export type CompileSchema = (schema: JsonSchema) => (value: unknown) => readonly
 /** Schemas kept compiled, the least recently used given up first: agents send the same few again and again. */
 const compiledMax = 64
 const faultsMax = 10
+const correctIt = 'Correct expected_schema or the query, or pass quality_validation: false to see the rows.'
 
 /** What the rows were held to (D1-017); null where nothing was asked for. */
 export interface QualityReport {
@@ -38,6 +40,9 @@ export const qualityField = z
   .nullable()
   .describe('What expected_schema was checked on; null where none was given or enforced.')
 
+/** Throws QUALITY_REJECTED, with the first faults, where rows do not fit. */
+export type RowCheck = (rows: RowSet['rows']) => QualityReport
+
 /** Holds rows to a schema that comes with the call (D1-022). */
 export class ResultCheck {
   readonly #compile: CompileSchema
@@ -48,18 +53,9 @@ export class ResultCheck {
   }
 
   /** Compiles the schema before anything runs: INVALID_INPUT where it is none. `undefined`: nothing to check. */
-  prepare(
-    schema: JsonSchema | undefined,
-    isOn = true,
-  ): ((rows: readonly unknown[]) => QualityReport) | undefined {
+  prepare(schema: JsonSchema | undefined, isOn = true): RowCheck | undefined {
     if (schema === undefined || !isOn) return undefined
-    const check = this.#find(schema)
-    const isForList = schema['type'] === 'array'
-    return (rows) => {
-      const faults = isForList ? nameFaults(check(rows)) : listFaults(rows, check)
-      if (faults.length > 0) throw rejected(faults)
-      return { passed: true, rows_checked: rows.length }
-    }
+    return createRowCheck(this.#find(schema), { isForList: schema['type'] === 'array', hint: correctIt })
   }
 
   #find(schema: JsonSchema): (value: unknown) => readonly SchemaIssue[] {
@@ -80,6 +76,18 @@ export class ResultCheck {
         cause,
       })
     }
+  }
+}
+
+/** Holds each row, or the list of them, to a compiled schema. `hint` says what to do about rows that do not fit. */
+export function createRowCheck(
+  check: (value: unknown) => readonly SchemaIssue[],
+  { isForList, hint }: { readonly isForList: boolean; readonly hint: string },
+): RowCheck {
+  return (rows) => {
+    const faults = isForList ? nameFaults(check(rows)) : listFaults(rows, check)
+    if (faults.length > 0) throw rejected(faults, hint)
+    return { passed: true, rows_checked: rows.length }
   }
 }
 
@@ -104,14 +112,8 @@ function nameFaults(issues: readonly SchemaIssue[], prefix = ''): readonly Fault
   return issues.map(({ path, message }) => ({ path: `${prefix}${path}`, message }))
 }
 
-function rejected(faults: readonly Fault[]): WeirError {
+function rejected(faults: readonly Fault[], hint: string): WeirError {
   const [first] = faults
-  return new WeirError(
-    'QUALITY_REJECTED',
-    `The rows are not as expected: ${first!.path} ${first!.message}.`,
-    {
-      hint: 'Correct expected_schema or the query, or pass quality_validation: false to see the rows.',
-      data: { faults },
-    },
-  )
+  const message = `The rows are not as expected: ${first!.path || 'the list'} ${first!.message}.`
+  return new WeirError('QUALITY_REJECTED', message, { hint, data: { faults } })
 }

@@ -22,7 +22,7 @@ export function renderTool({ name, entry, stale }: Named<Tool>, era: Revision['e
 /** A resource in `resources/list`; its `name` is for people, and its URI where we have none. */
 export function renderResource({ name: uri, entry, stale }: Named<Resource>): Definition {
   const { target } = entry
-  return markStale({ ...(target.definition ?? renderOwn(target, target.title ?? target.name)), uri }, stale)
+  return markStale({ ...(target.definition ?? renderOwnResource(target)), uri }, stale)
 }
 
 /** A template in `resources/templates/list`. */
@@ -52,6 +52,11 @@ function describesObject(schema: unknown): boolean {
 
 function renderOwn({ title, description }: Target, name: string): Definition {
   return { name, ...(title === undefined ? {} : { title }), description }
+}
+
+function renderOwnResource(resource: Resource): Definition {
+  const { title, name, mimeType } = resource
+  return { ...renderOwn(resource, title ?? name), ...(mimeType === undefined ? {} : { mimeType }) }
 }
 
 function renderOwnTool(tool: Tool): Definition {

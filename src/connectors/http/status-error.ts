@@ -1,0 +1,28 @@
+import { WeirError } from '../../core/error.ts'
+import type { Api } from './api.ts'
+import type { HttpAnswer } from './render-answer.ts'
+
+const quotedCharsMax = 4_096
+
+/** The error that a status other than 2xx is, where a tool promises more than an answer. It tells what the API said. */
+export function createStatusError(
+  { name }: Api,
+  { status_code: status, headers, data }: HttpAnswer,
+): WeirError {
+  const isPassing = status >= 500 || status === 429
+  const retryAfter = headers['retry-after']
+  return new WeirError(
+    isPassing ? 'UPSTREAM_FAILED' : 'UPSTREAM_REFUSED',
+    `The API ${name} answered with status ${status}.`,
+    {
+      hint: isPassing ? 'Try again later.' : 'See in `data.answer` what the API says.',
+      data: {
+        api_name: name,
+        status_code: status,
+        ...(retryAfter === undefined ? {} : { retry_after: retryAfter }),
+        ...(JSON.stringify(data).length <= quotedCharsMax ? { answer: data } : {}),
+        sent: true,
+      },
+    },
+  )
+}
