@@ -60,6 +60,10 @@ const samples: Readonly<Record<string, Sample | string>> = {
     },
     note: 'Its parameters, its description and its effect follow `operations`; here all are allowed. They are those of `s3_operations`, with `container` for `bucket`.',
   },
+  gcs: {
+    config: { credentials: { anonymous: true }, operations: ['list', 'get', 'put', 'delete'] },
+    note: 'Its parameters, its description and its effect follow `operations`; here all are allowed. They are those of `s3_operations`, without `region`.',
+  },
   queue: {
     config: { brokers: { default: { url: 'redis://127.0.0.1:6379' } } },
     note: 'Each tool is offered only where at least one broker of the connection may be used so (`send`, `receive`). What a kind of broker cannot do is refused with `QUEUE_UNSUPPORTED`.',

@@ -6,6 +6,7 @@ import { createAwsConnector } from './aws/aws.ts'
 import { createAzureConnector } from './azure/azure.ts'
 import { createCustomConnector } from './custom/custom.ts'
 import { email } from './email/email.ts'
+import { createGcsConnector } from './gcs/gcs.ts'
 import { createHttpConnector } from './http/http.ts'
 import { createMcpConnector } from './mcp/mcp.ts'
 import { queue } from './queue/queue.ts'
@@ -37,6 +38,7 @@ export function createConnectors(parts: ConnectorParts): readonly AnyConnector[]
     createHttpConnector(parts),
     createAwsConnector(parts),
     createAzureConnector(parts),
+    createGcsConnector(parts),
     queue,
     email,
     createMcpConnector(parts),

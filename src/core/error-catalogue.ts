@@ -191,7 +191,7 @@ export const errorCatalogue = {
   CLOUD_BUSY: upstreams(503, true, 'The cloud service throttles the caller, or failed by itself.'),
   CLOUD_NOT_ALLOWED: callers(
     403,
-    'The connection does not offer what was named: a region, bucket, table, queue, function, topic or secret (C-25).',
+    'The connection does not offer what was named: a region, bucket, container, table, queue, function, topic or secret (C-25).',
   ),
 
   // Starting and configuring.

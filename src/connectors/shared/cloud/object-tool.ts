@@ -72,7 +72,12 @@ export function createObjectTool(parts: ObjectToolParts): Tool {
 function createFields({ containerKind, containerPattern, metadataPattern, region }: ObjectToolParts) {
   return {
     [containerKind]: z.string().regex(containerPattern).describe(`Name of the ${containerKind}.`),
-    key: z.string().min(1).max(1_024).describe('Key of the object. For get, put and delete.'),
+    key: z
+      .string()
+      .min(1)
+      .max(1_024)
+      .refine((key) => key.isWellFormed(), 'is not well-formed Unicode')
+      .describe('Key of the object. For get, put and delete.'),
     content: z.string().describe('put: the object as text.'),
     content_base64: z.string().describe('put: the object as base64, instead of `content`.'),
     media_type: z
