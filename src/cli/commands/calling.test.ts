@@ -158,13 +158,17 @@ describe('tools', () => {
     ])
   })
 
-  it.each(Object.entries(where))('D4-032: narrows them to a category, of %s', async (_, at) => {
-    const list = async (...more: string[]) =>
-      JSON.parse((await place.run(['tools', '--json', '--port', at(), ...more])).stdout).tools
-    expect((await list('--category', 'General')).length).toBe((await list()).length)
-    expect(await list('--category', 'other')).toEqual([])
-    expect((await list('query', '--category', 'general'))[0]).toMatchObject({ category: 'general' })
-  })
+  it.each(Object.entries(where))(
+    'D4-032: narrows them to a category, of %s',
+    { timeout: 60_000 },
+    async (_, at) => {
+      const list = async (...more: string[]) =>
+        JSON.parse((await place.run(['tools', '--json', '--port', at(), ...more])).stdout).tools
+      expect((await list('--category', 'General')).length).toBe((await list()).length)
+      expect(await list('--category', 'other')).toEqual([])
+      expect((await list('query', '--category', 'general'))[0]).toMatchObject({ category: 'general' })
+    },
+  )
 
   it('finds by words, one line a tool', async () => {
     const { stdout } = await place.run(['tools', 'execute', 'QUER', '--port', port])

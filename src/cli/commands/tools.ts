@@ -86,7 +86,7 @@ async function listHere(setup: Setup, asked: ToolQuery): Promise<Listing | 'inte
   const weir = createWeir({ base: setup.base, loaded: quiet(await setup.load()), user: readUser() })
   try {
     const left = new Promise((resolve) => signal.addEventListener('abort', resolve))
-    await Promise.race([weir.catalog.proven(settleMaxMs), left])
+    await Promise.race([weir.catalog.settled(settleMaxMs), left])
     if (signal.aborted) return 'interrupted'
     const { search = '', category } = asked
     const limit = search === '' ? Number.POSITIVE_INFINITY : foundMax
@@ -118,8 +118,10 @@ function show(listing: Listing, { search, category }: ToolQuery, output: Output)
     const asked = [search, category].filter((part) => part !== undefined)
     output.note(`No tool matches ${asked.join(' in ')}.`)
   }
-  // What is idle is called when it is needed, and is no fault.
-  const out = connections.filter(({ state }) => state !== 'up' && state !== 'idle')
+  // What is idle is called when it is needed, and whether the system behind it answers is not what was asked.
+  const out = connections.filter(
+    ({ state, tools }) => state !== 'up' && state !== 'idle' && !(state === 'starting' && (tools ?? 0) > 0),
+  )
   if (total === 0 && out.length === 0)
     output.note('There are no tools. `weir pins` shows those that wait for approval.')
   if (!output.isJson) {
