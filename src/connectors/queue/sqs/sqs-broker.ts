@@ -1,6 +1,7 @@
 import type { Message } from '@aws-sdk/client-sqs'
 import type { StopSignal } from '../../../core/cancellation.ts'
 import { WeirError } from '../../../core/error.ts'
+import { abandonOn } from '../../shared/cloud/abandon-on.ts'
 import type {
   Broker,
   BrokerConfig,
@@ -79,6 +80,7 @@ export class SqsBroker implements Broker {
   }
 
   async nack(held: HeldLease, { requeue, delayMs }: Return, stop: StopSignal): Promise<ReturnOutcome> {
+    if (stop.aborted) throw stop.reason
     return await this.#settle(held, async (taken) => {
       if (!requeue || taken.attempts >= this.#config.attemptsMax) {
         // Goes on although nobody waits for it any more: half of it would be a second copy.
@@ -175,7 +177,7 @@ export class SqsBroker implements Broker {
     const { Body: MessageBody = '', MessageAttributes } = message
     const copy = { MessageBody, ...(MessageAttributes === undefined ? {} : { MessageAttributes }) }
     const buried = this.#put(this.#deadLetterOf(queue), copy, idOf(message)).then(() => this.#delete(taken))
-    await this.#link.ask(() => buried, stop)
+    await (stop === undefined ? buried : abandonOn(stop, buried))
   }
 
   /** SQS takes no colon in a name, and has a FIFO queue's end in `.fifo`. */

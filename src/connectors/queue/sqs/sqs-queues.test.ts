@@ -118,6 +118,42 @@ describe('queues of SQS', () => {
     expect((await main.receiveOne('left')).attempts).toBe(1)
   })
 
+  it('what is more than one answer may hold goes back, and counts as no attempt', async () => {
+    const main = await open({ messageBytesMax: 1024 * 1024 })
+    const text = 'x'.repeat(1_000_000)
+    for (let n = 0; n < 6; n++) await main.send('large', { n, text })
+    const first = await main.receive('large', { count: 10 })
+    expect(numbersOf(first)).toEqual([0, 1, 2, 3])
+    const rest = await eventually(async () => {
+      const found = await main.receive('large', { count: 10 })
+      expect(found.length).toBe(2)
+      return found
+    })
+    expect(rest.map(({ attempts }) => attempts)).toEqual([1, 1])
+  })
+
+  it('asks once for the URL of a queue, and remembers a thousand', async () => {
+    const clouds = await startCloudPair()
+    try {
+      const main = await open({ url: clouds.fake.origin.replace('http', 'sqs+http') })
+      let lookups = 0
+      clouds.fake.answer = (request, response) => {
+        const isLookup = request.headers['x-amz-target'] === 'AmazonSQS.GetQueueUrl'
+        if (isLookup) lookups++
+        response.end(isLookup ? `{"QueueUrl": "${clouds.fake.origin}/1/q"}` : '{"Messages": []}')
+      }
+      const look = (n: number) => main.receive(`q${n}`, { timeout: 0 })
+      for (let n = 0; n < 1_000; n++) await look(n)
+      await look(0)
+      expect(lookups).toBe(1_000)
+      await look(1_000)
+      await look(0)
+      expect(lookups).toBe(1_002)
+    } finally {
+      await clouds.close()
+    }
+  }, 60_000)
+
   it('S5: receipt handles never leave Weir', async () => {
     const main = await open()
     await main.send('handles', { n: 1 })
