@@ -6,6 +6,7 @@ it.each([
   [['connections', 'crm', 'apis', 'main', 'tls', 'passphrase'], true],
   [['connections', 'files', 'credentials', 'accountKey'], true],
   [['connections', 'files', 'credentials', 'connectionString'], true],
+  [['connections', 'files', 'credentials', 'sas'], true],
   [['connections', 'crm', 'apis', 'main', 'tls', 'cert'], false],
   [['connections', 'table', 'key'], false],
   [['connections', 'password', 'type'], false],

@@ -7,5 +7,6 @@ export function isSensitivePath(path: Path): boolean {
   const fields = path.slice(path[0] === 'server' ? 1 : 2)
   // Beside a certificate, `key` is the private one; elsewhere it is anything.
   if (fields.at(-1) === 'key' && fields.at(-2) === 'tls') return true
+  if (fields.at(-1) === 'sas') return true
   return fields.some((segment) => typeof segment === 'string' && isSensitiveKey(segment))
 }

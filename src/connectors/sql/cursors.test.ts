@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createFakeClock } from '../../testing/fake-clock.ts'
+import { countHeldBytes } from './count-held-bytes.fixture.ts'
 import { cursorLimits } from './cursors.ts'
 import { openTestConnection, type TestConnection } from './open-test-connection.fixture.ts'
 
@@ -12,9 +11,6 @@ interface Page {
   readonly truncated: boolean
   readonly next_cursor?: string
 }
-
-setFlagsFromString('--expose-gc')
-const collectGarbage = runInNewContext('gc') as () => void
 
 const numbers = `create table numbers(n integer primary key, pad text);
   with recursive c(n) as (select 1 union all select n + 1 from c where n < 100000)
@@ -124,10 +120,6 @@ describe('a result that is read page by page', { timeout: 60_000 }, () => {
     const own = await openTestConnection(`pragma journal_mode = ${mode}; ${numbers}`, {
       main: { url: 'sqlite:./main.db' },
     })
-    const heldBytes = () => {
-      collectGarbage()
-      return process.memoryUsage().heapUsed
-    }
     const query = { query: 'select n, pad from numbers order by n', database: 'main', with_cursor: true }
     let page = (await own.call('execute_query', query)) as Page
     let rows = page.count
@@ -135,12 +127,12 @@ describe('a result that is read page by page', { timeout: 60_000 }, () => {
     for (let pages = 2; page.next_cursor !== undefined; pages++) {
       page = (await own.call('fetch_rows', { cursor: page.next_cursor })) as Page
       rows += page.count
-      if (pages === 20) early = heldBytes()
+      if (pages === 20) early = countHeldBytes()
     }
     expect(rows).toBe(100_000)
     expect(early).toBeGreaterThan(0)
     // The rows of the eighty pages in between take some 8 MB as objects.
-    expect(heldBytes() - early).toBeLessThan(3e6)
+    expect(countHeldBytes() - early).toBeLessThan(3e6)
     await own.dispose()
   })
 
