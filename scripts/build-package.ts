@@ -23,8 +23,8 @@ const programs = ['@modelcontextprotocol/server-everything']
  * gets its security fixes by itself. Whole scopes end in a slash.
  */
 const drivers = [
-  ...['pg', 'pg-cursor', 'mysql2', 'redis', 'amqplib', '@platformatic/kafka', '@nats-io/'],
-  ...['@aws-sdk/', '@azure/storage-blob', 'google-auth-library', 'nodemailer'],
+  ...['pg', 'mysql2', 'redis', 'amqplib', '@platformatic/kafka', '@nats-io/'],
+  ...['@aws-sdk/', '@azure/storage-blob', 'nodemailer'],
 ]
 
 /**

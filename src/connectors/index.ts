@@ -9,7 +9,7 @@ import { email } from './email/email.ts'
 import { createGcsConnector } from './gcs/gcs.ts'
 import { createHttpConnector } from './http/http.ts'
 import { createMcpConnector } from './mcp/mcp.ts'
-import { queue } from './queue/queue.ts'
+import { createQueueConnector } from './queue/queue.ts'
 import { createRestDialectConnector } from './rest-dialect/rest-dialect.ts'
 import { createSqlConnector } from './sql/sql.ts'
 
@@ -39,7 +39,7 @@ export function createConnectors(parts: ConnectorParts): readonly AnyConnector[]
     createAwsConnector(parts),
     createAzureConnector(parts),
     createGcsConnector(parts),
-    queue,
+    createQueueConnector(parts),
     email,
     createMcpConnector(parts),
     createRestDialectConnector(parts),

@@ -12,10 +12,10 @@ export function createAzureConnector({ egress }: { readonly egress: Egress }): C
     type: 'azure',
     summary: 'Microsoft Azure: blobs of one storage account.',
     config: azureConfig,
-    async open(config, { signal }): Promise<Connection> {
+    async open(config, { name, signal }): Promise<Connection> {
       signal.throwIfAborted()
       const access = readBlobAccess(config)
-      const client = egress.client({ allowPrivate: config.allowPrivate })
+      const client = egress.client({ name, allowPrivate: config.allowPrivate })
       const targets = [
         createBlobOperations(config, new BlobStore(access, client, config.blob.objectBytesMax)),
       ]

@@ -22,9 +22,9 @@ export function createGcsConnector({ egress, clock = systemClock }: GcsParts): C
     type: 'gcs',
     summary: 'Google Cloud Storage: the objects of buckets.',
     config: gcsConfig,
-    async open(config, { baseDir, signal }): Promise<Connection> {
+    async open(config, { name, baseDir, signal }): Promise<Connection> {
       signal.throwIfAborted()
-      const client = egress.client({ allowPrivate: config.allowPrivate })
+      const client = egress.client({ name, allowPrivate: config.allowPrivate })
       const source = createTokenSource(config, { egress, client, baseDir, clock })
       const tokens = new CredentialCache(source, clock)
       const store = new GcsStore(new GcsClient(client, config.endpoint, tokens), config.objectBytesMax)

@@ -3,9 +3,10 @@ import { kafkaKind } from './kafka/kafka.ts'
 import { natsKind } from './nats/nats.ts'
 import { rabbitmqKind } from './rabbitmq/rabbitmq.ts'
 import { redisKind } from './redis/redis.ts'
+import { sqsKind } from './sqs/sqs.ts'
 
 /** Every kind of broker that Weir speaks to. A new one is one import and one entry here. */
-export const brokerKinds: readonly BrokerKind[] = [redisKind, rabbitmqKind, natsKind, kafkaKind]
+export const brokerKinds: readonly BrokerKind[] = [redisKind, rabbitmqKind, natsKind, kafkaKind, sqsKind]
 
 /** The kind that a URL's scheme names; undefined for a scheme that none has. */
 export function findBrokerKind(url: string): BrokerKind | undefined {

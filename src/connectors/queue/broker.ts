@@ -2,6 +2,7 @@ import type { ZodType } from 'zod'
 import type { StopSignal } from '../../core/cancellation.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
+import type { Egress } from '../../egress/egress.ts'
 import type { LeaseTable } from './lease-table.ts'
 
 /**
@@ -139,6 +140,12 @@ export interface BrokerContext {
   readonly name: string
   readonly log: Logger
   readonly clock: Clock
+  /** The way out, for brokers that speak HTTP. */
+  readonly egress: Egress
+  /** Weir's environment, for credentials that the configuration says are there. */
+  readonly hostEnv: Readonly<Record<string, string | undefined>>
+  /** Relative paths in the config resolve from here. */
+  readonly baseDir: string
   /**
    * A bounded table of the leases that live in this process. `onExpire` gets each delivery whose lease ended unsettled, to
    * be given back.
@@ -155,7 +162,7 @@ export interface BrokerKind {
   /** URL schemes, without the colon. */
   readonly schemes: readonly string[]
   readonly capabilities: BrokerCapabilities
-  /** What can be set for this kind alone: a strict object whose fields all have defaults, and descriptions. */
+  /** What can be set for this kind alone: a strict object whose fields have descriptions, and defaults unless a broker cannot do without. */
   readonly options?: ZodType
   /** What is wrong with the URL, as a sentence without any part that may be secret; undefined if nothing is. */
   problemOf(url: string): string | undefined

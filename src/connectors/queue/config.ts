@@ -71,7 +71,10 @@ const kindOptions: Readonly<Record<string, z.ZodType>> = Object.fromEntries(
   ),
 )
 // Which kinds there are is data, so the type does not tell of their options; each kind parses its own.
-const brokerOfAnyKind = broker.extend(kindOptions).superRefine(refuseIdleOptions) as unknown as typeof broker
+const brokerOfAnyKind = broker
+  .extend(kindOptions)
+  .superRefine(refuseIdleOptions)
+  .superRefine(requireOptions) as unknown as typeof broker
 
 /** The config of one `queue` connection: its named brokers (D0-072). */
 export const queueConfig = z.strictObject({
@@ -106,4 +109,13 @@ function refuseIdleOptions(config: Readonly<Record<string, unknown>>, context: z
   }
   if (config['tls'] === undefined || own?.isSecure?.(url) !== false) return
   context.addIssue({ code: 'custom', path: ['tls'], message: 'the URL’s scheme is one without TLS' })
+}
+
+/** What the URL's kind cannot do without, where nothing is set for it. */
+function requireOptions(config: Readonly<Record<string, unknown>>, context: z.RefinementCtx): void {
+  const own = findBrokerKind(String(config['url']))
+  if (own === undefined || config[own.key] !== undefined) return
+  for (const { path, message } of own.options?.safeParse({}).error?.issues ?? []) {
+    context.addIssue({ code: 'custom', path: [own.key, ...path], message })
+  }
 }

@@ -74,6 +74,11 @@ export class LeaseTable<Handle> {
     return handle
   }
 
+  /** Forgets one that was settled; one that ended meanwhile is no error. */
+  forget(token: string): void {
+    this.#leases.delete(token)
+  }
+
   /** Forgets every lease, as when the connection that held the deliveries died: the broker delivers them again by itself. */
   clear(): void {
     this.#leases.clear()

@@ -3,7 +3,11 @@ import type { Connection } from '../../core/connector.ts'
 import { type ErrorCode, WeirError } from '../../core/error.ts'
 import { silentLogger } from '../../core/logger.ts'
 import { isTool } from '../../core/tool.ts'
-import { queue } from './queue.ts'
+import { createEgress } from '../../egress/create-egress.ts'
+import { createQueueConnector } from './queue.ts'
+
+/** The connector, as tests have it. */
+export const queue = createQueueConnector({ egress: createEgress({ log: silentLogger }), hostEnv: {} })
 
 /** A message as queue_receive shows it. */
 export interface ReceivedMessage {

@@ -1,7 +1,8 @@
 import { systemClock } from '../../core/clock.ts'
-import { type Connection, defineConnector, type OpenContext } from '../../core/connector.ts'
+import { type Connection, type Connector, defineConnector, type OpenContext } from '../../core/connector.ts'
 import { WeirError } from '../../core/error.ts'
 import type { Target } from '../../core/tool.ts'
+import type { BrokerContext } from './broker.ts'
 import { findBrokerKind } from './broker-kinds.ts'
 import { Brokers, NamedBroker } from './brokers.ts'
 import { type NamedBrokerConfig, type QueueConfig, queueConfig, renderBrokerConfig } from './config.ts'
@@ -12,29 +13,38 @@ import { createQueueNack } from './tools/queue-nack.ts'
 import { createQueueReceive } from './tools/queue-receive.ts'
 import { createQueueSend } from './tools/queue-send.ts'
 
+/** What the connector is made with. */
+export type QueueParts = Pick<BrokerContext, 'egress' | 'hostEnv'>
+
 /** Message brokers (D0-070): one connection, any number of brokers, the same few tools for all of them. */
-export const queue = defineConnector<QueueConfig>({
-  type: 'queue',
-  summary: 'Send, lease, acknowledge and publish messages through message brokers.',
-  config: queueConfig,
-  async open(config, context) {
-    context.signal.throwIfAborted()
-    const brokers = await openBrokers(config, context)
-    const targets = createTools(brokers)
-    return {
-      targets: () => targets,
-      check: (signal) => check(brokers, signal),
-      close: () => brokers.close(),
-    } satisfies Connection
-  },
-})
+export function createQueueConnector(parts: QueueParts): Connector<QueueConfig> {
+  return defineConnector<QueueConfig>({
+    type: 'queue',
+    summary: 'Send, lease, acknowledge and publish messages through message brokers.',
+    config: queueConfig,
+    async open(config, context) {
+      context.signal.throwIfAborted()
+      const brokers = await openBrokers(config, context, parts)
+      const targets = createTools(brokers)
+      return {
+        targets: () => targets,
+        check: (signal) => check(brokers, signal),
+        close: () => brokers.close(),
+      } satisfies Connection
+    },
+  })
+}
 
 /** All of them, or none: what was opened before one failed is closed again (D0-071). */
-async function openBrokers({ brokers }: QueueConfig, context: OpenContext): Promise<Brokers> {
+async function openBrokers(
+  { brokers }: QueueConfig,
+  context: OpenContext,
+  parts: QueueParts,
+): Promise<Brokers> {
   const open = new Map<string, NamedBroker>()
   try {
     for (const [name, config] of Object.entries(brokers))
-      open.set(name, await openBroker(name, config, context))
+      open.set(name, await openBroker(name, config, context, parts))
     return new Brokers(open)
   } catch (thrown) {
     await new Brokers(open).close()
@@ -45,13 +55,17 @@ async function openBrokers({ brokers }: QueueConfig, context: OpenContext): Prom
 async function openBroker(
   name: string,
   config: NamedBrokerConfig,
-  { log }: OpenContext,
+  { log, baseDir }: OpenContext,
+  { egress, hostEnv }: QueueParts,
 ): Promise<NamedBroker> {
   const kind = findBrokerKind(config.url)!
   const broker = await kind.open(renderBrokerConfig(config), {
     name,
     log,
     clock: systemClock,
+    egress,
+    hostEnv,
+    baseDir,
     createLeases: (onExpire) => new LeaseTable(systemClock, config.leaseMs, onExpire),
   })
   return new NamedBroker(name, broker, kind, config)

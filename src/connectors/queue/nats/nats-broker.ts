@@ -14,12 +14,12 @@ import type {
   ReturnOutcome,
 } from '../broker.ts'
 import type { LeaseTable } from '../lease-table.ts'
+import { Uncounted } from '../uncounted.ts'
 import type { NatsLink } from './nats-link.ts'
 import type { NatsOptions } from './nats-options.ts'
 import { type PullRequest, pull } from './pull.ts'
 import { Streams } from './streams.ts'
 import { problemOfSubject } from './subjects.ts'
-import { Uncounted } from './uncounted.ts'
 
 /** When a message may be delivered, in milliseconds since 1970. JetStream itself does not look at it. */
 const dueHeader = 'Weir-Due'

@@ -19,6 +19,8 @@ export interface AwsAccessParts {
   /** The connection's name, under which its sockets are counted. */
   readonly name: string
   readonly clock?: Clock
+  /** Requests under way at once, where requests wait for something to happen. */
+  readonly connectionsMax?: number
 }
 
 /** What one service's clients are made with, beside what all share. */
@@ -38,12 +40,14 @@ export class AwsAccess {
   readonly #client: EgressClient
   readonly #cache: CredentialCache<AwsCredentials>
 
-  constructor(
-    config: AwsAccessConfig,
-    { egress, hostEnv, baseDir, name, clock = systemClock }: AwsAccessParts,
-  ) {
+  constructor(config: AwsAccessConfig, parts: AwsAccessParts) {
+    const { egress, hostEnv, baseDir, name, clock = systemClock, connectionsMax } = parts
     this.#config = config
-    this.#client = egress.client({ name, allowPrivate: config.allowPrivate })
+    this.#client = egress.client({
+      name,
+      allowPrivate: config.allowPrivate,
+      ...(connectionsMax === undefined ? {} : { connectionsMax, connectionsPerOrigin: connectionsMax }),
+    })
     const requestHandler = new EgressRequestHandler(this.#client, stsLimits)
     const stsConfig = (endpoint: string | undefined) =>
       createAwsClientConfig({ region: config.region, endpoint, requestHandler })
