@@ -1,6 +1,6 @@
 import type { BlobServiceClient } from '@azure/storage-blob'
 import type { EgressClient } from '../../egress/egress.ts'
-import { abandonOn } from '../shared/cloud/abandon-on.ts'
+import { abandonOn } from '../shared/abandon-on.ts'
 import type {
   Abortable,
   NewObject,

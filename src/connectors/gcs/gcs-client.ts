@@ -1,7 +1,7 @@
 import { WeirError } from '../../core/error.ts'
 import { isObject } from '../../core/parse-json.ts'
 import type { EgressClient, EgressRequest, EgressResponse } from '../../egress/egress.ts'
-import { abandonOn } from '../shared/cloud/abandon-on.ts'
+import { abandonOn } from '../shared/abandon-on.ts'
 import { createRefusal, cutText, judgeStatus, redactSecrets } from '../shared/cloud/create-refusal.ts'
 import type { CredentialCache } from '../shared/cloud/credential-cache.ts'
 import type { Abortable } from '../shared/cloud/object-store.ts'

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { type Connection, type Connector, defineConnector } from '../../core/connector.ts'
 import type { Egress } from '../../egress/egress.ts'
-import { abandonOn } from '../shared/cloud/abandon-on.ts'
+import { abandonOn } from '../shared/abandon-on.ts'
 import { checkEndpoint } from '../shared/cloud/check-endpoint.ts'
 import { CredentialCache } from '../shared/cloud/credential-cache.ts'
 import { createObjectTool } from '../shared/cloud/object-tool.ts'

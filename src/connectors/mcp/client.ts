@@ -13,7 +13,7 @@ import {
 } from '../../wire/json-rpc.ts'
 import { hasExtension, type Implementation, type RequestMeta, tasksExtension } from '../../wire/model.ts'
 import { newestLegacy, newestModern } from '../../wire/revisions/index.ts'
-import { abandonOn } from './abandon-on.ts'
+import { abandonOn } from '../shared/abandon-on.ts'
 import { type Era, type Greeting, greet } from './greet.ts'
 import { subscribe } from './news/subscribe.ts'
 import type { Answered, Conversation } from './questions/conversation.ts'

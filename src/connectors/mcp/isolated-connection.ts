@@ -5,7 +5,7 @@ import type { Clock, Timer } from '../../core/clock.ts'
 import type { Connection } from '../../core/connector.ts'
 import { toWeirError, WeirError, wasNotSent } from '../../core/error.ts'
 import type { RunContext, Target, Tool } from '../../core/tool.ts'
-import { abandonOn } from './abandon-on.ts'
+import { abandonOn } from '../shared/abandon-on.ts'
 
 /** How long a caller's own connection stays open without a call, and how often that is looked at. */
 const idle = { maxMs: 10 * 60_000, lookEveryMs: 30_000 }

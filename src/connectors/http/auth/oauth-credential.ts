@@ -2,6 +2,7 @@ import { Cancellation, type StopSignal } from '../../../core/cancellation.ts'
 import type { Clock } from '../../../core/clock.ts'
 import { WeirError } from '../../../core/error.ts'
 import type { EgressClient } from '../../../egress/egress.ts'
+import { abandonOn } from '../../shared/abandon-on.ts'
 import type { OAuthConfig } from './auth-config.ts'
 import type { Credential, CredentialHeader } from './credential.ts'
 import { requestToken } from './request-token.ts'
@@ -114,14 +115,4 @@ export class OAuthCredential implements Credential {
       throw error
     }
   }
-}
-
-/** Gives up waiting for a token that others wait for too, when the signal aborts. */
-function abandonOn(stop: StopSignal, work: Promise<void>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(stop.reason)
-    work.then(resolve, reject).finally(() => stop.removeEventListener('abort', abort))
-    if (stop.aborted) abort()
-    else stop.addEventListener('abort', abort, { once: true })
-  })
 }

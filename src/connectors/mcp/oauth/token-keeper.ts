@@ -1,7 +1,7 @@
 import type { CredentialOwner, Person } from '../../../core/authorisation.ts'
 import { Cancellation, type StopSignal } from '../../../core/cancellation.ts'
 import { WeirError } from '../../../core/error.ts'
-import { abandonOn } from '../abandon-on.ts'
+import { abandonOn } from '../../shared/abandon-on.ts'
 import type { Credential, Refusal } from '../transport/credential.ts'
 import { authError, needsPerson } from './auth-error.ts'
 import { type Challenge, parseChallenge } from './challenge.ts'

@@ -1,7 +1,7 @@
 import { Cancellation, type StopSignal } from '../../../core/cancellation.ts'
 import { type Clock, systemClock } from '../../../core/clock.ts'
 import { WeirError } from '../../../core/error.ts'
-import { abandonOn } from '../abandon-on.ts'
+import { abandonOn } from '../../shared/abandon-on.ts'
 import { pause } from '../pause.ts'
 
 const probeMs = { first: 100, last: 2_000 }

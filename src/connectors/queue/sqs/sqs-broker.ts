@@ -1,7 +1,7 @@
 import type { Message } from '@aws-sdk/client-sqs'
 import type { StopSignal } from '../../../core/cancellation.ts'
 import { WeirError } from '../../../core/error.ts'
-import { abandonOn } from '../../shared/cloud/abandon-on.ts'
+import { abandonOn } from '../../shared/abandon-on.ts'
 import type {
   Broker,
   BrokerConfig,

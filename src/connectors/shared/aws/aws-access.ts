@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../../../core/clock.ts'
 import type { Egress, EgressClient } from '../../../egress/egress.ts'
-import { abandonOn } from '../cloud/abandon-on.ts'
+import { abandonOn } from '../abandon-on.ts'
 import { checkEndpoint } from '../cloud/check-endpoint.ts'
 import { CredentialCache } from '../cloud/credential-cache.ts'
 import type { AwsAccessConfig } from './aws-access-config.ts'
