@@ -8,8 +8,11 @@ import type {
   TransactionResult,
   TransactOptions,
 } from '../dialect.ts'
+import { elapsedMs } from '../elapsed-ms.ts'
+import { HeldSessions, lendSession } from '../server/lend-session.ts'
 import { runBounded } from '../server/run-bounded.ts'
-import { outcomeUnknown, overloaded, readOnlyDatabase } from '../server/server-error.ts'
+import { outcomeUnknown, readOnlyDatabase } from '../server/server-error.ts'
+import type { ServerParts } from '../server/server-parts.ts'
 import type { SessionPool } from '../server/session-pool.ts'
 import { describeMySqlSchema } from './describe-mysql-schema.ts'
 import { toMySqlError } from './mysql-failure.ts'
@@ -19,15 +22,7 @@ import { runMySqlRead } from './run-mysql-read.ts'
 import { commitMySql, runMySqlStatements } from './run-mysql-transaction.ts'
 
 /** What a MariaDB or MySQL database is built from. */
-export interface MySqlParts {
-  readonly alias: string
-  readonly rowsMax: number
-  readonly statementTimeoutMs: number
-  readonly readers: SessionPool<MySqlSession>
-  /** How many readers may stay open between calls: each holds a session. */
-  readonly openReadersMax: number
-  /** Absent where writing is not allowed. */
-  readonly writers: SessionPool<MySqlSession> | undefined
+export interface MySqlParts extends ServerParts<MySqlSession> {
   /** Makes a session that was used as good as new. */
   renew(session: MySqlSession, mode: 'read' | 'write'): Promise<void>
 }
@@ -38,10 +33,11 @@ const graceMs = 500
 /** One MariaDB or MySQL database: reads and writes go over sessions of their own, which forget each call. */
 export class MySqlDatabase implements Database {
   readonly #parts: MySqlParts
-  #openReaders = 0
+  readonly #held: HeldSessions<MySqlSession>
 
   constructor(parts: MySqlParts) {
     this.#parts = parts
+    this.#held = new HeldSessions(parts.alias, parts.openReadersMax)
   }
 
   async read(statement: Statement, bytesMax: number, patience: Patience): Promise<RowSet> {
@@ -52,21 +48,10 @@ export class MySqlDatabase implements Database {
   }
 
   async openReader(statement: Statement, patience: Patience): Promise<RowReader> {
-    const { alias, readers, openReadersMax, rowsMax, statementTimeoutMs } = this.#parts
-    if (this.#openReaders >= openReadersMax) throw overloaded(alias, openReadersMax, 'raise `pool.max`')
-    this.#openReaders++
-    let session: MySqlSession | undefined
-    const release = () => {
-      this.#openReaders--
-      if (session !== undefined) this.#giveBack(readers, session, 'read')
-    }
-    try {
-      session = await readers.acquire(patience)
-    } catch (thrown) {
-      release()
-      throw thrown
-    }
-    return openMySqlRowReader({ session, statement, alias, rowsMax, statementTimeoutMs, release }, patience)
+    const { alias, readers: pool, rowsMax, statementTimeoutMs } = this.#parts
+    const giveBack = (session: MySqlSession) => this.#giveBack(pool, session, 'read')
+    const held = await this.#held.hold({ pool, patience, giveBack })
+    return openMySqlRowReader({ ...held, statement, alias, rowsMax, statementTimeoutMs }, patience)
   }
 
   async transact(
@@ -114,33 +99,21 @@ export class MySqlDatabase implements Database {
     })
   }
 
-  /** Lends a session. One that turns out to be dead before anything came back over it is replaced once. */
-  async #use<T>(
+  #use<T>(
     pool: SessionPool<MySqlSession>,
     mode: 'read' | 'write',
     patience: Patience,
     work: (session: MySqlSession) => Promise<T>,
   ): Promise<T> {
-    const startedMs = performance.now()
-    for (let attempt = 1; ; attempt++) {
-      const session = await pool.acquire(patience)
-      try {
-        return await work(session)
-      } catch (thrown) {
-        if (attempt === 1 && thrown instanceof MySqlSessionBroken && !thrown.answered) pool.distrustIdle()
-        else throw toMySqlError(thrown, { alias: this.#parts.alias, startedMs, mode })
-      } finally {
-        this.#giveBack(pool, session, mode)
-      }
-    }
+    const { alias } = this.#parts
+    const giveBack = (session: MySqlSession) => this.#giveBack(pool, session, mode)
+    const wasDead = (thrown: unknown) => thrown instanceof MySqlSessionBroken && !thrown.answered
+    const explain = (thrown: unknown, startedMs: number) => toMySqlError(thrown, { alias, startedMs, mode })
+    return lendSession({ pool, patience, giveBack, wasDead, explain }, work)
   }
 
   /** Nobody waits for the cleaning; the session is lent again when it is done. */
   #giveBack(pool: SessionPool<MySqlSession>, session: MySqlSession, mode: 'read' | 'write'): void {
     void this.#parts.renew(session, mode).finally(() => pool.release(session))
   }
-}
-
-function elapsedMs(startedMs: number): number {
-  return Math.round((performance.now() - startedMs) * 1000) / 1000
 }

@@ -1,4 +1,5 @@
 import type { Patience, RowReader, RowSet, Statement } from '../dialect.ts'
+import { elapsedMs } from '../elapsed-ms.ts'
 import { RowBuffer } from '../server/row-buffer.ts'
 import type { ResultLimits } from '../server/row-collector.ts'
 import { runBounded } from '../server/run-bounded.ts'
@@ -100,7 +101,7 @@ class MySqlRowReader implements RowReader {
       columns: this.#shape?.columns ?? [],
       count: rows.length,
       truncated,
-      execution_time_ms: Math.round((performance.now() - startedMs) * 1000) / 1000,
+      execution_time_ms: elapsedMs(startedMs),
     }
   }
 

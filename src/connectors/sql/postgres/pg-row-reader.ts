@@ -1,5 +1,6 @@
 import { WeirError } from '../../../core/error.ts'
 import type { Patience, RowReader, RowSet, Statement } from '../dialect.ts'
+import { elapsedMs } from '../elapsed-ms.ts'
 import { RowBuffer } from '../server/row-buffer.ts'
 import { runBounded } from '../server/run-bounded.ts'
 import { unavailable } from '../server/server-error.ts'
@@ -76,7 +77,7 @@ class PgRowReader implements RowReader {
       columns: this.#shape!.columns,
       count: rows.length,
       truncated,
-      execution_time_ms: Math.round((performance.now() - startedMs) * 1000) / 1000,
+      execution_time_ms: elapsedMs(startedMs),
     }
   }
 

@@ -8,8 +8,11 @@ import type {
   TransactionResult,
   TransactOptions,
 } from '../dialect.ts'
+import { elapsedMs } from '../elapsed-ms.ts'
+import { HeldSessions, lendSession } from '../server/lend-session.ts'
 import { runBounded } from '../server/run-bounded.ts'
-import { overloaded, readOnlyDatabase } from '../server/server-error.ts'
+import { readOnlyDatabase } from '../server/server-error.ts'
+import type { ServerParts } from '../server/server-parts.ts'
 import type { SessionPool } from '../server/session-pool.ts'
 import { commit } from './commit.ts'
 import { describeSchema } from './describe-schema.ts'
@@ -20,29 +23,18 @@ import { isStale, leaveTransaction, runRead } from './run-read.ts'
 import { resetSession, runStatements, type TransactionContext } from './run-transaction.ts'
 import { ControlProbe } from './transaction-control.ts'
 
-/** What a PostgreSQL database is built from. */
-export interface PostgresParts {
-  readonly alias: string
-  readonly rowsMax: number
-  readonly statementTimeoutMs: number
-  readonly readers: SessionPool<PgSession>
-  /** How many readers may stay open between calls: each holds a session. */
-  readonly openReadersMax: number
-  /** Absent where writing is not allowed. */
-  readonly writers: SessionPool<PgSession> | undefined
-}
-
 /** How long beyond its own timeout a server gets to say that it stopped a statement. */
 const graceMs = 500
 
 /** One PostgreSQL database: reads and writes go over sessions of their own. */
 export class PostgresDatabase implements Database {
-  readonly #parts: PostgresParts
+  readonly #parts: ServerParts<PgSession>
   readonly #probe = new ControlProbe()
-  #openReaders = 0
+  readonly #held: HeldSessions<PgSession>
 
-  constructor(parts: PostgresParts) {
+  constructor(parts: ServerParts<PgSession>) {
     this.#parts = parts
+    this.#held = new HeldSessions(parts.alias, parts.openReadersMax)
   }
 
   async read(statement: Statement, bytesMax: number, patience: Patience): Promise<RowSet> {
@@ -55,23 +47,10 @@ export class PostgresDatabase implements Database {
   }
 
   async openReader(statement: Statement, patience: Patience): Promise<RowReader> {
-    const { alias, readers, openReadersMax, rowsMax, statementTimeoutMs } = this.#parts
-    if (this.#openReaders >= openReadersMax) {
-      throw overloaded(alias, openReadersMax, 'raise `pool.max`')
-    }
-    this.#openReaders++
-    let session: PgSession | undefined
-    const release = () => {
-      this.#openReaders--
-      if (session !== undefined) readers.release(session)
-    }
-    try {
-      session = await readers.acquire(patience)
-    } catch (thrown) {
-      release()
-      throw thrown
-    }
-    return openRowReader({ session, statement, alias, rowsMax, statementTimeoutMs, release }, patience)
+    const { alias, readers: pool, rowsMax, statementTimeoutMs } = this.#parts
+    const giveBack = (session: PgSession) => pool.release(session)
+    const held = await this.#held.hold({ pool, patience, giveBack })
+    return openRowReader({ ...held, statement, alias, rowsMax, statementTimeoutMs }, patience)
   }
 
   async transact(
@@ -108,31 +87,23 @@ export class PostgresDatabase implements Database {
     })
   }
 
-  /**
-   * Lends a session. One that turns out to be dead before anything came back over it is replaced once, and those that
-   * are idle beside it are not trusted either: a server that restarted has ended them all.
-   */
-  async #use<T>(
+  /** `cleanUp` is waited for by nobody; the session is lent again when it is done. */
+  #use<T>(
     pool: SessionPool<PgSession>,
     patience: Patience,
     query: string,
     work: (session: PgSession) => Promise<T>,
     cleanUp?: (session: PgSession) => Promise<void>,
   ): Promise<T> {
-    const startedMs = performance.now()
-    for (let attempt = 1; ; attempt++) {
-      const session = await pool.acquire(patience)
-      try {
-        return await work(session)
-      } catch (thrown) {
-        if (attempt === 1 && thrown instanceof SessionBroken && !thrown.answered) pool.distrustIdle()
-        else throw toStatementError(thrown, { alias: this.#parts.alias, query, startedMs })
-      } finally {
-        // Nobody waits for the cleaning; the session is lent again when it is done.
-        if (cleanUp === undefined) pool.release(session)
-        else void cleanUp(session).finally(() => pool.release(session))
-      }
+    const { alias } = this.#parts
+    const giveBack = (session: PgSession) => {
+      if (cleanUp === undefined) pool.release(session)
+      else void cleanUp(session).finally(() => pool.release(session))
     }
+    const wasDead = (thrown: unknown) => thrown instanceof SessionBroken && !thrown.answered
+    const explain = (thrown: unknown, startedMs: number) =>
+      toStatementError(thrown, { alias, query, startedMs })
+    return lendSession({ pool, patience, giveBack, wasDead, explain }, work)
   }
 
   async #transactOn(
@@ -162,8 +133,4 @@ async function runAfresh(session: PgSession, statements: readonly Statement[], c
   await leaveTransaction(session)
   for (const { query } of statements) await session.statements.forget(query)
   return await runStatements(session, statements, context)
-}
-
-function elapsedMs(startedMs: number): number {
-  return Math.round((performance.now() - startedMs) * 1000) / 1000
 }

@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Statement } from '../dialect.ts'
+import { elapsedMs } from '../elapsed-ms.ts'
 import { bindParameters, type CompiledStatement } from './compiled-statement.ts'
 import type { Guard } from './guard.ts'
-import { elapsedSince, type ResultLimits, renderEach, renderRowSet, takePage } from './run-read.ts'
+import { type ResultLimits, renderEach, renderRowSet, takePage } from './run-read.ts'
 import { spillRows } from './spill-rows.ts'
 
 /** No page holds a larger row, so none is rendered. */
@@ -39,7 +40,7 @@ export class PageReader {
     const startedMs = performance.now()
     const page = takePage(this.#rows, limits, this.#left)
     this.#left = page.left
-    return `{${renderRowSet(this.#compiled, page)},"execution_time_ms":${elapsedSince(startedMs)}}`
+    return `{${renderRowSet(this.#compiled, page)},"execution_time_ms":${elapsedMs(startedMs)}}`
   }
 
   /** Lets go of what was set aside, and of the lock on the file. */

@@ -1,6 +1,7 @@
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import { WeirError } from '../../../core/error.ts'
 import type { Statement } from '../dialect.ts'
+import { elapsedMs } from '../elapsed-ms.ts'
 import { bindParameters, type CompiledStatement, readColumns } from './compiled-statement.ts'
 import type { Guard } from './guard.ts'
 import { renderValue } from './values.ts'
@@ -29,12 +30,7 @@ export function runRead(
   const startedMs = performance.now()
   const values = bindParameters(compiled, statement)
   const rows = renderRows(compiled, values, guard, limits)
-  return `{${renderRowSet(compiled, rows)},"execution_time_ms":${elapsedSince(startedMs)}}`
-}
-
-/** Milliseconds, to the microsecond. */
-export function elapsedSince(startedMs: number): number {
-  return Math.round((performance.now() - startedMs) * 1000) / 1000
+  return `{${renderRowSet(compiled, rows)},"execution_time_ms":${elapsedMs(startedMs)}}`
 }
 
 /** The members of a RowSet without braces and time. */

@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { WeirError } from '../../../core/error.ts'
 import type { Statement } from '../dialect.ts'
+import { elapsedMs } from '../elapsed-ms.ts'
 import { bindParameters, type CompiledStatement } from './compiled-statement.ts'
 import { toStatementError } from './failure.ts'
 import type { Guard } from './guard.ts'
@@ -30,8 +31,7 @@ export function runTransaction(
     const results = runStatements(statements, context)
     context.leaveToCommit()
     control(database, context.guard, 'COMMIT')
-    const elapsedMs = Math.round((performance.now() - startedMs) * 1000) / 1000
-    return `{"results":[${results.join(',')}],"execution_time_ms":${elapsedMs}}`
+    return `{"results":[${results.join(',')}],"execution_time_ms":${elapsedMs(startedMs)}}`
   } catch (thrown) {
     const error = toStatementError(thrown, context.guard, context.alias)
     if (database.isTransaction) control(database, context.guard, 'ROLLBACK')
