@@ -138,7 +138,9 @@ describe('start --stdio', () => {
       name: 'database__execute_query',
       arguments: { query: 'select 1 as n', database: 'analytics' },
     }
-    await expect.poll(async () => (await client.listTools()).tools.length).toBeGreaterThan(4)
+    await expect
+      .poll(async () => (await client.listTools()).tools.length, { timeout: 10_000 })
+      .toBeGreaterThan(4)
     expect(await client.callTool(call)).toMatchObject({ structuredContent: { rows: [{ n: 1 }] } })
     await client.close()
     await expect.poll(() => isAlive(pid), { timeout: 5_000 }).toBe(false)

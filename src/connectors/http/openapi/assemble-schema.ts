@@ -8,7 +8,7 @@ export interface SchemaBudget {
 }
 
 const partsMax = 900
-const stub: JsonSchema = { description: 'Any JSON: too large to be told here.' }
+const untold: JsonSchema = { description: 'Any JSON: too large to be told here.' }
 const stubBytes = 70
 
 /** A schema with all that it refers to, and whether it says less than the document. */
@@ -69,7 +69,7 @@ function collectDefinitions(
     const moreBytes = found.bytes - stubBytes + fresh.reduce((sum, next) => sum + costOf(next), 0)
     const fits = bytes + moreBytes <= bytesMax && parts + found.parts + fresh.length <= partsMax
     if (!fits && !mayCut) return undefined
-    definitions.set(shelf.nameOf(ref), fits ? found.schema : stub)
+    definitions.set(shelf.nameOf(ref), fits ? found.schema : untold)
     if (!fits) continue
     bytes += moreBytes
     parts += found.parts + fresh.length
