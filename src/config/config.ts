@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { durationSchema } from './duration.ts'
+import { policyPattern, policySchema } from './policy-schema.ts'
 import type { Secrets } from './secrets.ts'
 import { toolsetSchema } from './toolset-schema.ts'
 
@@ -14,24 +15,6 @@ export const nameSchema = z
   .max(nameCharsMax, `a name has at most ${nameCharsMax} characters`)
   .regex(/^[a-z0-9-]+$/, 'a name is made of a-z, 0-9 and -')
   .refine((name) => !reservedNames.has(name), 'this name is reserved')
-
-const policyPattern = z
-  .string()
-  .max(256)
-  .regex(
-    /^(?:\*|[a-z0-9*-]+:\S+)$/,
-    'a policy is for a tool id or a pattern: "database:execute_query", "database:*", "*:send", "*"',
-  )
-
-const policySchema = z
-  .strictObject({
-    timeout: durationSchema
-      .optional()
-      .describe(
-        'Longest time one call may take, from its arrival to its answer: `500ms`, `30s`, `2m`, or a number of milliseconds. Default: 30s.',
-      ),
-  })
-  .transform(({ timeout }) => (timeout === undefined ? {} : { timeoutMs: timeout }))
 
 const serverSchema = z.strictObject({
   host: z

@@ -7,8 +7,38 @@ const timeoutOf = (rules: Record<string, PolicyRule>, name = 'echo', tool: Parti
   createPolicyResolver(rules)(createEntry({ name, ...tool })).timeoutMs
 
 describe('the policy of a tool', () => {
-  it('C-07: is 30 s without a rule', () => {
-    expect(createPolicyResolver({})(createEntry())).toEqual({ timeoutMs: 30_000 })
+  it('C-05, C-06, C-07: is 30 s, three attempts, a breaker and a bulkhead without a rule, and nothing else', () => {
+    expect(createPolicyResolver({})(createEntry())).toEqual({
+      timeoutMs: 30_000,
+      retry: { attemptsMax: 3, delayMs: 1_000, delayMsMax: 60_000 },
+      breaker: { failures: 5, recoveryMs: 60_000, successes: 2 },
+      bulkhead: { runningMax: 64, waitingMax: 256 },
+    })
+  })
+
+  it('leaves out what a rule turns off', () => {
+    const off = { retry: false, breaker: false, bulkhead: false } as const
+    expect(createPolicyResolver({ '*': off })(createEntry())).toEqual({ timeoutMs: 30_000 })
+  })
+
+  it('denies and asks for confirmation where any rule does, the mildest one too, and the strictest asks', () => {
+    const rules: Record<string, PolicyRule> = {
+      '*': { isDenied: true, confirm: 'operator' },
+      'box:echo': { timeoutMs: 1, confirm: 'client' },
+    }
+    expect(createPolicyResolver(rules)(createEntry())).toMatchObject({ isDenied: true, confirm: 'operator' })
+  })
+
+  it('D4-010: takes over what the tool declares, and a rule may set another limit, not another confirmation', () => {
+    const declared: Partial<Tool> = { confirm: true, rateLimit: '10/hour' }
+    expect(createPolicyResolver({})(createEntry(declared))).toMatchObject({
+      confirm: 'operator',
+      rateLimits: [{ limit: '10/hour', per: 'caller' }],
+    })
+    const rules: Record<string, PolicyRule> = { '*': { confirm: 'client', rateLimits: false } }
+    const policy = createPolicyResolver(rules)(createEntry(declared))
+    expect(policy.confirm).toBe('operator')
+    expect(policy).not.toHaveProperty('rateLimits')
   })
 
   it('is the tool’s own where it has one and no rule is for it', () => {

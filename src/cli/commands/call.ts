@@ -1,5 +1,6 @@
 import { createWeir, type Weir } from '../../app.ts'
 import { durationSchema } from '../../config/duration.ts'
+import { everything } from '../../core/caller.ts'
 import { Cancellation } from '../../core/cancellation.ts'
 import type { Entry } from '../../core/catalog.ts'
 import { WeirError } from '../../core/error.ts'
@@ -98,7 +99,7 @@ async function callHere(setup: Setup, wish: Wish, output: Output): Promise<numbe
       id: 'cli',
       entry,
       input,
-      caller: { subject: `cli:${user}`, tenant: 'default' },
+      caller: { subject: `cli:${user}`, tenant: 'default', grants: everything },
       cancellation,
       via: 'cli',
       wantsProgress: true,

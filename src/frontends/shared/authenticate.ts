@@ -1,4 +1,4 @@
-import type { Caller } from '../../core/caller.ts'
+import { type Caller, everything } from '../../core/caller.ts'
 
 /** What a frontend knows of a request before it knows who sends it. */
 export interface Credentials {
@@ -13,6 +13,6 @@ export type Authenticate = (credentials: Credentials) => Caller
 
 /** Without authentication configured Weir serves loopback only, and everyone there is this machine's user. */
 export function createLocalAuthenticate(user: string): Authenticate {
-  const caller: Caller = Object.freeze({ subject: `local:${user}`, tenant: 'default' })
+  const caller: Caller = Object.freeze({ subject: `local:${user}`, tenant: 'default', grants: everything })
   return () => caller
 }
