@@ -92,8 +92,10 @@ local function give_back(queue, token, lease, delay)
   return outcome
 end
 
+-- The fractions are only an order: what was leased in one step ends in one step, or it would come back out of order.
 local function end_late_leases(queue)
-  local tokens = redis.call('ZRANGEBYSCORE', queue .. ':leased', '-inf', number(now), 'LIMIT', 0, batch)
+  local late = string.format('(%d', now + 1)
+  local tokens = redis.call('ZRANGEBYSCORE', queue .. ':leased', '-inf', late, 'LIMIT', 0, batch)
   for i = #tokens, 1, -1 do
     local lease = read_lease(queue, tokens[i])
     if lease then

@@ -6,15 +6,17 @@ import { openQueue } from '../open-queue.fixture.ts'
 
 const [url = '', queue = '', work] = process.argv.slice(2)
 const main = await openQueue({ url, leaseMs: 700, attemptsMax: 1000 })
-const say = (word: string, id: unknown) => process.stdout.write(`${word} ${id}\n`)
+// Waits until the pipe has the line: one that is still in this process when it is killed was never said.
+const say = (word: string, id: unknown) =>
+  new Promise<void>((resolve) => process.stdout.write(`${word} ${id}\n`, () => resolve()))
 
 /** In twos and threes, so that a kill finds some of each. */
 async function receive(): Promise<void> {
   const messages = await main.receive(queue, { count: 3, timeout: 1 })
   for (const message of messages) {
-    say('got', message.payload['n'])
+    await say('got', message.payload['n'])
     await pause(1)
-    say('acking', message.payload['n'])
+    await say('acking', message.payload['n'])
     await main.ack(queue, message).then(
       () => say('acked', message.payload['n']),
       // Where the machine was busy for longer than the lease, somebody else has the message now.
@@ -30,5 +32,5 @@ for (let n = 0; ; n++) {
   }
   const id = `${process.pid}-${n}`
   await main.send(queue, { n: id }, n % 3 === 0 ? { delay: 0.05 } : { priority: n % 2 })
-  say('sent', id)
+  await say('sent', id)
 }
