@@ -1,5 +1,4 @@
 import type { Readable, Writable } from 'node:stream'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import manifest from '../package.json' with { type: 'json' }
 import { createCatalog, type OpenCatalog } from './catalog/catalog.ts'
@@ -23,12 +22,13 @@ import { createExecutor } from './execution/executor.ts'
 import { compileJsonSchema } from './execution/json-schema-validator.ts'
 import { createStages } from './execution/pipeline.ts'
 import { createPolicyResolver } from './execution/resolve-policy.ts'
-import { createMcpFrontend, type McpFrontend } from './frontends/mcp/mcp.ts'
+import { createMcpFrontend } from './frontends/mcp/mcp.ts'
 import { operations } from './frontends/operations/operations.ts'
 import { rest } from './frontends/rest/rest.ts'
 import { createLocalAuthenticate } from './frontends/shared/authenticate.ts'
 import { isLoopback } from './frontends/shared/check-origin.ts'
 import { createHttpServer } from './frontends/shared/http-server.ts'
+import { drainPort, openPort } from './frontends/shared/open-port.ts'
 import { deferStores } from './store/defer-stores.ts'
 import { openStore } from './store/open-store.ts'
 import { createLog, type Log } from './telemetry/log.ts'
@@ -142,12 +142,14 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
       mcp.serveHttp(http)
       rest(http, { catalog, executor, authenticate, server: identity, log })
       operations(http, { catalog, metrics, clock, isServing: () => isServing })
-      return { url: await bind(http, host, port) }
+      return { url: await openPort(http, host, port) }
     },
     serveStdio: (input, output) => mcp.serveStdio(input, output, authenticate({ headers: {} })),
     async close(drainMs = 10_000) {
       isServing = false
-      await drain(http, mcp, drainMs)
+      // Streams that wait for events are ended, and told so.
+      mcp.endWaiting()
+      if (http !== undefined) await drainPort(http, drainMs)
       await catalog.close()
       await stores.close()
       await base.egress.close()
@@ -227,38 +229,4 @@ function refuseOpenHost(host: string): void {
   throw new WeirError('BIND_REFUSED', `Weir will not listen on ${host}: no authentication is configured.`, {
     hint: 'Listen on 127.0.0.1, and put what authenticates in front of it.',
   })
-}
-
-async function bind(http: FastifyInstance, host: string, port: number): Promise<string> {
-  try {
-    return await http.listen({ host, port })
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause
-    throw new WeirError('PORT_TAKEN', `Port ${port} of ${host} is taken.`, {
-      hint: 'Stop what listens there, or choose another with --port.',
-      data: { host, port },
-      cause,
-    })
-  }
-}
-
-const sweepEveryMs = 50
-
-/** Calls under way may end; streams that wait for events are ended, and told so. */
-async function drain(http: FastifyInstance | undefined, mcp: McpFrontend, drainMs: number): Promise<void> {
-  mcp.endWaiting()
-  if (http === undefined) return
-  let isCutOff = false
-  const cutOff = setTimeout(() => {
-    isCutOff = true
-    http.server.closeAllConnections()
-  }, drainMs)
-  // A client keeps its connection for a next request; once the last answer is out, nothing else would end it.
-  const sweep = setInterval(() => http.server.closeIdleConnections(), sweepEveryMs)
-  await http.close()
-  clearInterval(sweep)
-  clearTimeout(cutOff)
-  // A socket says that it is closed at the end of the event loop's turn. Whoever runs a call that was cut off hears of
-  // it there, and so before the connection that the call uses is closed under it.
-  if (isCutOff) for (let turns = 0; turns < 2; turns += 1) await nextTurn()
 }
