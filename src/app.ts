@@ -1,12 +1,13 @@
 import type { Readable, Writable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import manifest from '../package.json' with { type: 'json' }
-import { createCatalog, type OpenCatalog } from './catalog/catalog.ts'
+import { type CatalogContents, createCatalog, type OpenCatalog } from './catalog/catalog.ts'
 import { createPinReview, type PinReview } from './catalog/pins/pins.ts'
 import type { ConnectionSource } from './catalog/slot/connection-slot.ts'
 import { fingerprintOf } from './catalog/slot/fingerprint.ts'
 import type { Config, LoadedConfig } from './config/config.ts'
 import { parseConfig } from './config/load.ts'
+import { planReload, type ReloadPlan } from './config/plan-reload.ts'
 import { createConnectors } from './connectors/index.ts'
 import type { Person } from './core/authorisation.ts'
 import type { Executor } from './core/call.ts'
@@ -93,6 +94,13 @@ export interface Weir {
   listen(at?: { readonly host?: string; readonly port?: number }): Promise<{ readonly url: string }>
   /** Serves one MCP client on a pair of streams; resolves when it leaves. */
   serveStdio(input: Readable, output: Writable): Promise<void>
+  /**
+   * Takes over another configuration in one step, where it can be taken over without a new start: no call is dropped,
+   * and only connections that have changed are opened anew (R14). Says what changed.
+   */
+  reload(next: LoadedConfig): Promise<ReloadPlan>
+  /** What `reload` would do. */
+  planReload(next: LoadedConfig): ReloadPlan
   /** Takes no more calls, lets those under way end for at most `drainMs` (10,000), and closes everything. */
   close(drainMs?: number): Promise<void>
 }
@@ -100,17 +108,20 @@ export interface Weir {
 /** Builds a gateway from a checked configuration and begins to open its connections. */
 export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
   const { log } = base
-  const { config, secrets } = loaded
-  log.configure({ ...config.log, redact: (line) => secrets.redact(line) })
+  const { config } = loaded
+  configureLog(log, loaded)
   const metrics = createMetrics()
   exposePools(base.egress, metrics)
   const clock = systemClock
   const stores = openStores(base, loaded)
+  const readContents = (from: LoadedConfig): CatalogContents => ({
+    sources: readSources(base, from, stores, only),
+    toolsets: from.config.toolsets,
+    reviewOf: createReviews(from.config, { store: stores.pins, clock, log }),
+  })
   const catalog = createCatalog({
-    sources: readSources(base, loaded, stores, only),
-    toolsets: config.toolsets,
+    ...readContents(loaded),
     targets: stores.targets,
-    reviewOf: createReviews(config, { store: stores.pins, clock, log }),
     checkValue: (schema, value) => compileJsonSchema(schema)(value),
     ...{ clock, log, random: Math.random },
   })
@@ -118,10 +129,14 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     stages: createStages({ log, metrics, clock }),
     resolvePolicy: createPolicyResolver(config.policies),
   })
+  const reloading = createReloading(loaded, async (next, before) => {
+    await catalog.change(readContents(next))
+    executor.usePolicies(createPolicyResolver(next.config.policies))
+    configureLog(log, next, before)
+  })
   const authenticate = createLocalAuthenticate(user)
-  const chosen = config.server.toolset
   const mcp = createMcpFrontend({
-    catalog: chosen === undefined ? catalog : { ...catalog, view: (name = chosen) => catalog.view(name) },
+    catalog: { ...catalog, view: (name = reloading.current.config.server.toolset) => catalog.view(name) },
     executor,
     authenticate,
     server: identity,
@@ -145,6 +160,8 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
       return { url: await openPort(http, host, port) }
     },
     serveStdio: (input, output) => mcp.serveStdio(input, output, authenticate({ headers: {} })),
+    planReload: (next) => planReload(reloading.current.config, next.config),
+    reload: reloading.take,
     async close(drainMs = 10_000) {
       isServing = false
       // Streams that wait for events are ended, and told so.
@@ -156,6 +173,42 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
       log.flush()
     },
   }
+}
+
+/** The configuration that is in force; one change of it at a time. */
+interface Reloading {
+  readonly current: LoadedConfig
+  readonly take: Weir['reload']
+}
+
+function createReloading(
+  first: LoadedConfig,
+  apply: (next: LoadedConfig, before: LoadedConfig) => Promise<void>,
+): Reloading {
+  let current = first
+  let taking: Promise<unknown> = Promise.resolve()
+  const take = async (next: LoadedConfig): Promise<ReloadPlan> => {
+    const plan = planReload(current.config, next.config)
+    await apply(next, current)
+    current = next
+    return plan
+  }
+  return {
+    get current() {
+      return current
+    },
+    take(next) {
+      const taken = taking.then(() => take(next))
+      taking = taken.catch(() => {})
+      return taken
+    },
+  }
+}
+
+/** What calls of the configuration before may still say is kept out of the log, too. */
+function configureLog(log: Log, { config, secrets }: LoadedConfig, before?: LoadedConfig): void {
+  const redact = (line: string) => secrets.redact(before === undefined ? line : before.secrets.redact(line))
+  log.configure({ ...config.log, redact })
 }
 
 /** For programs that embed Weir: `config` is what `weir.yaml` would hold. */
@@ -211,6 +264,7 @@ function readSources(
       type,
       ...(isLazy === undefined ? {} : { isLazy }),
       ...(idleMs === undefined ? {} : { idleMs }),
+      identity: fingerprintOf(type, config.connections[name]),
       // A lazy connection, too, is listed before it is open.
       ...(byType.get(type)!.isUpstream === true || isLazy === true
         ? { fingerprint: fingerprintOf(type, own) }

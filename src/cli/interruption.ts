@@ -22,14 +22,19 @@ const { promise, resolve: interrupt } = Promise.withResolvers<void>()
 /** Resolves once a watched signal has asked the process to end. */
 export const interrupted: Promise<void> = promise
 
-/** Listens for signals. The first one asks for an orderly end; another one ends the process at once. */
-export function watchSignals(): Interruption {
+/**
+ * Listens for signals. The first one asks for an orderly end; another one ends the process at once. With `onHangup`,
+ * SIGHUP asks for that instead, unless it comes from a terminal, where it means that the terminal is gone.
+ */
+export function watchSignals(onHangup?: () => void): Interruption {
   const controller = new AbortController()
+  const isAttached = process.stdin.isTTY === true || process.stderr.isTTY === true
   const exit = new Promise<number>((resolve) => {
     let firstMs: number | undefined
     for (const signal of signals) {
       process.on(signal, () => {
-        if (firstMs === undefined) {
+        if (signal === 'SIGHUP' && onHangup !== undefined && !isAttached) onHangup()
+        else if (firstMs === undefined) {
           firstMs = performance.now()
           controller.abort(new WeirError('CANCELLED', `Stopped by ${signal}.`))
           resolve(exitBySignal[signal])

@@ -53,7 +53,7 @@ export interface Resolved {
 /** What one URL serves. */
 export interface View {
   /** What it is for, in the operator’s words; clients are told when they connect. */
-  readonly description?: string
+  readonly description?: string | undefined
   readonly tools: Listing<Tool>
   readonly prompts: Listing<Prompt>
   readonly resources: Listing<Resource>

@@ -16,9 +16,16 @@ export interface ExecutorParts {
   readonly resolvePolicy: (entry: Entry) => Policy
 }
 
-/** Composes a target's chain when it is first called and keeps it for as long as the target lives. */
-export function createExecutor({ stages, resolvePolicy }: ExecutorParts): Executor {
-  const chains = new WeakMap<Entry, Run>()
+/** An executor whose policies can be replaced while calls are under way. */
+export interface PolicyExecutor extends Executor {
+  /** Calls that come from now on go by these; those under way end by the policies that they began with (R14). */
+  usePolicies(resolvePolicy: ExecutorParts['resolvePolicy']): void
+}
+
+/** Composes a target's chain when it is first called and keeps it for as long as the target and the policies live. */
+export function createExecutor({ stages, ...parts }: ExecutorParts): PolicyExecutor {
+  let { resolvePolicy } = parts
+  let chains = new WeakMap<Entry, Run>()
   const chainOf = (entry: Entry): Run => {
     let chain = chains.get(entry)
     if (chain === undefined) {
@@ -28,6 +35,10 @@ export function createExecutor({ stages, resolvePolicy }: ExecutorParts): Execut
     return chain
   }
   return {
+    usePolicies(next) {
+      resolvePolicy = next
+      chains = new WeakMap()
+    },
     async execute(call) {
       try {
         return await chainOf(call.entry)(call)

@@ -27,6 +27,8 @@ export interface ConnectionSource {
   readonly idleMs?: number
   /** Of its configuration, as `fingerprintOf` makes it. Without one nothing outlives the process. */
   readonly fingerprint?: string
+  /** Of everything that is configured about it: a connection of the same identity lives through a change of the catalog. */
+  readonly identity?: string
   /** `notes`: what `Connection.notes` said last. */
   open(signal: AbortSignal, notes: Notes | undefined): Promise<Connection>
 }
@@ -53,6 +55,8 @@ export interface ConnectionSlot {
   /** Set where the connection has not been up for a while. */
   readonly stale: Staleness | undefined
   readonly status: ConnectionStatus
+  /** False where no call can be under way. Of a connection that cannot die nobody counts them: it is busy while it is open. */
+  readonly isBusy: boolean
   /** Resolves when the first attempt to open has ended, well or badly, or was put off until the first call. */
   readonly settled: Promise<void>
   /** Resolves when it is known how the connection stands, or that only its first call will tell. */
@@ -120,6 +124,11 @@ class LiveSlot implements ConnectionSlot, Route {
 
   get stale(): Staleness | undefined {
     return this.#mark.stale
+  }
+
+  get isBusy(): boolean {
+    const { uptime } = this.#lifeline
+    return uptime !== undefined && (!uptime.isMortal || uptime.underWay > 0)
   }
 
   get status(): ConnectionStatus {

@@ -1,4 +1,4 @@
-import type { Entry, Named, Resolved, View } from '../../core/catalog.ts'
+import type { Entry, Listing, Named, Resolved, View } from '../../core/catalog.ts'
 import { compileGlobs } from '../../core/glob.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Prompt, Resource, ResourceTemplate, Target, Tool } from '../../core/tool.ts'
@@ -30,39 +30,61 @@ export interface ToolsetParts {
   readonly checkValue: CheckValue
 }
 
+/** A view of a selection that may become another one under the same name. */
+export interface ToolsetView extends LiveView {
+  /** Selects by these rules from the next `refresh` on. */
+  change(toolset: Toolset): void
+}
+
 /** The view of one toolset. It reads the view of everything, which must be refreshed before it. */
-export function createToolsetView(name: string, toolset: Toolset, parts: ToolsetParts): LiveView {
+export function createToolsetView(name: string, first: Toolset, parts: ToolsetParts): ToolsetView {
   const { all, log } = parts
   const selected = createListing<Tool>(log)
-  const tools = toolset.search ? createListing<Tool>(log) : selected
+  const tools = createListing<Tool>(log)
   const prompts = createListing<Prompt>(log)
   const resources = createListing<Resource>(log)
   const templates = createListing<ResourceTemplate>(log)
-  const select = createSelect(name, toolset, parts)
-  const isPinned = compileGlobs(toolset.pinned)
-  const fixed = createToolsetTools({ toolset: name, description: toolset.description, selected }).map(
-    (entry): Named<Tool> => ({ name: entry.target.name, entry }),
-  )
-  const isResource = compileGlobs(toolset.resources)
+  let toolset = first
+  let rules = readRules(name, toolset, selected, parts)
 
   const refresh = () => {
+    const { select, fixed, isPinned, isPrompt, isResource } = rules
     selected.replace(all.tools.list().flatMap(select).sort(byRank))
-    if (tools !== selected) {
-      tools.replace([...fixed, ...selected.list().filter(({ entry }) => isPinned(entry.id))])
-    }
-    narrow(prompts, all.prompts, compileGlobs(toolset.prompts))
+    const shown = selected.list()
+    tools.replace(toolset.search ? [...fixed, ...shown.filter(({ entry }) => isPinned(entry.id))] : shown)
+    narrow(prompts, all.prompts, isPrompt)
     narrow(resources, all.resources, isResource)
     narrow(templates, all.templates, isResource)
   }
   const resolve = (uri: string): Resolved | undefined => {
     const resolved = all.resolve(uri)
-    return resolved !== undefined && isWithin(resolved, isResource) ? resolved : undefined
+    return resolved !== undefined && isWithin(resolved, rules.isResource) ? resolved : undefined
   }
   refresh()
   return {
     ...{ tools, prompts, resources, templates, refresh, resolve },
-    ...(toolset.description === undefined ? {} : { description: toolset.description }),
+    get description() {
+      return toolset.description
+    },
     watch: (uri, listener) => (resolve(uri) === undefined ? undefined : all.watch(uri, listener)),
+    change(next) {
+      toolset = next
+      rules = readRules(name, next, selected, parts)
+    },
+  }
+}
+
+/** What the words of a toolset mean, compiled once. */
+function readRules(name: string, toolset: Toolset, selected: Listing<Tool>, parts: ToolsetParts) {
+  const { description } = toolset
+  return {
+    select: createSelect(name, toolset, parts),
+    fixed: createToolsetTools({ toolset: name, description, selected }).map(
+      (entry): Named<Tool> => ({ name: entry.target.name, entry }),
+    ),
+    isPinned: compileGlobs(toolset.pinned),
+    isPrompt: compileGlobs(toolset.prompts),
+    isResource: compileGlobs(toolset.resources),
   }
 }
 

@@ -4,7 +4,7 @@ import { createLog, type Log } from '../../telemetry/log.ts'
 import type { CommandContext } from '../command-context.ts'
 import { watchSignals } from '../interruption.ts'
 import type { ListenOptions } from '../listen.ts'
-import { toFailure } from '../output.ts'
+import { type Output, toFailure } from '../output.ts'
 import { announce, closeOnCrash, closeServing, openServing, type Serving } from '../serving.ts'
 import { defaultConfigPath, findConfigPath, openSetup, type Setup } from '../setup.ts'
 import { watchFile } from '../watch-file.ts'
@@ -41,7 +41,10 @@ interface Reloading {
   readonly log: Log
 }
 
-/** The gateway of the changed file; the one there was, where the file is not valid. */
+/**
+ * The gateway with the changed file: the same one, where it can take the file over; the one there was, where the file
+ * is not valid; another one, where only a new start can take over what has changed.
+ */
 async function reload(serving: Serving, { context, options, log }: Reloading): Promise<Serving> {
   const { output } = context
   const path = serving.setup.path ?? findConfigPath(context)
@@ -49,6 +52,13 @@ async function reload(serving: Serving, { context, options, log }: Reloading): P
   let next: Setup
   try {
     next = await openSetup({ ...context, configPath: path }, log)
+    const loaded = await next.load()
+    const isSame = serving.setup.path !== undefined
+    if (isSame && serving.weir.planReload(loaded).atNextStart.length === 0) {
+      await serving.weir.reload(loaded)
+      tellReloaded(output, path, serving.url)
+      return serving
+    }
   } catch (thrown) {
     output.fail(toFailure(toWeirError(thrown)))
     output.note('The last valid configuration is still served.')
@@ -57,12 +67,15 @@ async function reload(serving: Serving, { context, options, log }: Reloading): P
   const at = keepPort(serving, next, options)
   const replaced = await replace(serving, next, { context, options: at, log })
   const isNew = replaced.setup === next
-  if (output.isJson) output.json({ event: isNew ? 'reloaded' : 'restored', url: replaced.url })
-  else
-    output.note(
-      `${isNew ? `Loaded ${path} again` : 'The last configuration is served again'}: ${replaced.url}`,
-    )
+  if (isNew) tellReloaded(output, path, replaced.url)
+  else if (output.isJson) output.json({ event: 'restored', url: replaced.url })
+  else output.note(`The last configuration is served again: ${replaced.url}`)
   return replaced
+}
+
+function tellReloaded(output: Output, path: string, url: string): void {
+  if (output.isJson) output.json({ event: 'reloaded', url })
+  else output.note(`Loaded ${path} again: ${url}`)
 }
 
 /** A port that was chosen freely stays the same, so that clients find it again. */

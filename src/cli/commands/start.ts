@@ -5,7 +5,8 @@ import { exits } from '../exit-codes.ts'
 import { watchSignals } from '../interruption.ts'
 import type { ListenOptions } from '../listen.ts'
 import { readUser } from '../read-user.ts'
-import { announce, closeOnCrash, closeServing, openServing } from '../serving.ts'
+import { reload } from '../reload.ts'
+import { announce, closeOnCrash, closeServing, openServing, type Serving } from '../serving.ts'
 import { openSetup } from '../setup.ts'
 
 /** `weir start`: serves until a signal asks it to end. */
@@ -14,11 +15,15 @@ export async function start(
   { stdio = false, ...at }: ListenOptions & { readonly stdio?: boolean },
 ): Promise<number> {
   if (stdio) return startStdio(context)
-  const interruption = watchSignals()
+  let serving: Serving | undefined
+  const interruption = watchSignals(() => {
+    if (serving !== undefined) void reload(serving, context)
+  })
   const setup = await openSetup(context)
   try {
-    const serving = await openServing(setup, at)
-    closeOnCrash(() => serving)
+    serving = await openServing(setup, at)
+    const { weir } = serving
+    closeOnCrash(() => ({ setup, weir }))
     await Promise.race([announce(serving, context.output), interruption.exit])
     const exit = await interruption.exit
     await closeServing(serving)
