@@ -25,6 +25,7 @@ import { createStages } from './execution/pipeline.ts'
 import { createPolicyResolver } from './execution/resolve-policy.ts'
 import { createMcpFrontend } from './frontends/mcp/mcp.ts'
 import { operations } from './frontends/operations/operations.ts'
+import { createReadiness } from './frontends/operations/readiness.ts'
 import { rest } from './frontends/rest/rest.ts'
 import { createLocalAuthenticate } from './frontends/shared/authenticate.ts'
 import { isLoopback } from './frontends/shared/check-origin.ts'
@@ -101,9 +102,12 @@ export interface Weir {
   reload(next: LoadedConfig): Promise<ReloadPlan>
   /** What `reload` would do. */
   planReload(next: LoadedConfig): ReloadPlan
-  /** Takes no more calls, lets those under way end for at most `drainMs` (10,000), and closes everything. */
+  /** Takes no more calls, lets those under way end for at most `drainMs` (20,000), and closes everything (R13). */
   close(drainMs?: number): Promise<void>
 }
+
+/** With the drain of calls it makes the 30 s of R13. */
+const announceMsMax = 10_000
 
 /** Builds a gateway from a checked configuration and begins to open its connections. */
 export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
@@ -145,7 +149,7 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     sessionKey: config.server.sessionKey,
   })
   let http: FastifyInstance | undefined
-  let isServing = true
+  const readiness = createReadiness(clock)
 
   return {
     catalog,
@@ -153,17 +157,17 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     async listen(at = {}) {
       const { host, port } = { ...config.server, ...at }
       refuseOpenHost(host)
-      http = createHttpServer(config.server, log)
+      http = createHttpServer({ ...config.server, meet: readiness.meet }, log)
       mcp.serveHttp(http)
       rest(http, { catalog, executor, authenticate, server: identity, log })
-      operations(http, { catalog, metrics, clock, isServing: () => isServing })
+      operations(http, { catalog, metrics, clock, readiness })
       return { url: await openPort(http, host, port) }
     },
     serveStdio: (input, output) => mcp.serveStdio(input, output, authenticate({ headers: {} })),
     planReload: (next) => planReload(reloading.current.config, next.config),
     reload: reloading.take,
-    async close(drainMs = 10_000) {
-      isServing = false
+    async close(drainMs = 20_000) {
+      await readiness.announceStop(Math.min(drainMs, announceMsMax))
       // Streams that wait for events are ended, and told so.
       mcp.endWaiting()
       if (http !== undefined) await drainPort(http, drainMs)

@@ -22,7 +22,7 @@ const readyMaxMs = 2_000
 /** What a crashing process may still spend on telling its children and clients goodbye. */
 const crashCloseMs = 2_000
 /** Longer than the drain of calls and the end of children take together, so that it strikes only where something hangs. */
-const closeMaxMs = 30_000
+const closeMaxMs = 50_000
 
 /** Opens the connections and begins to listen. What was opened is closed again where that fails. */
 export async function openServing(setup: Setup, options: ListenOptions): Promise<Serving> {

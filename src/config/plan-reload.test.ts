@@ -3,7 +3,14 @@ import type { Config } from './config.ts'
 import { isIdle, planReload } from './plan-reload.ts'
 
 const config = (more: Partial<Config>): Config =>
-  ({ connections: {}, policies: {}, toolsets: {}, server: { port: 1 }, log: { level: 'info' }, ...more }) as Config
+  ({
+    connections: {},
+    policies: {},
+    toolsets: {},
+    server: { port: 1 },
+    log: { level: 'info' },
+    ...more,
+  }) as Config
 const sql = (config: unknown) => ({ type: 'sql', config })
 
 describe('R14: what another configuration would change', () => {

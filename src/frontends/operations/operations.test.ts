@@ -8,6 +8,7 @@ import { createMetrics } from '../../telemetry/metrics.ts'
 import { createFakeClock } from '../../testing/fake-clock.ts'
 import { createHttpServer } from '../shared/http-server.ts'
 import { operations } from './operations.ts'
+import { createReadiness } from './readiness.ts'
 
 let weir: Weir | undefined
 afterEach(async () => {
@@ -109,19 +110,15 @@ describe('GET /readyz', () => {
       settled: async () => {},
       proven: async () => {},
     }
-    let isServing = true
-    operations(server, {
-      catalog,
-      metrics: createMetrics(),
-      clock: createFakeClock(),
-      isServing: () => isServing,
-    })
+    const clock = createFakeClock()
+    const readiness = createReadiness(clock)
+    operations(server, { catalog, metrics: createMetrics(), clock, readiness })
     const ask = async () => {
       const { statusCode, body } = await server.inject({ url: '/readyz', headers: { host: 'localhost' } })
       return [statusCode, JSON.parse(body)]
     }
     expect(await ask()).toEqual([200, { status: 'ready', connections: 1, up: 1 }])
-    isServing = false
+    void readiness.announceStop(0)
     expect(await ask()).toEqual([503, { status: 'stopping', connections: 1, up: 1 }])
   })
 })

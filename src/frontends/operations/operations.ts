@@ -2,31 +2,32 @@ import type { FastifyInstance } from 'fastify'
 import type { Catalog } from '../../core/catalog.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import { type Readiness, readyRoute } from './readiness.ts'
 
 /** What is asked after. */
 export interface OperationsParts {
   readonly catalog: Catalog
   readonly metrics: Metrics
   readonly clock: Clock
-  /** False once Weir has begun to stop. */
-  readonly isServing: () => boolean
+  readonly readiness: Readiness
 }
 
 /** What orchestrators and Prometheus ask. Says how many connections are up, and nothing about what they are. */
 export function operations(
   server: FastifyInstance,
-  { catalog, metrics, clock, isServing }: OperationsParts,
+  { catalog, metrics, clock, readiness }: OperationsParts,
 ): void {
   // D4-016: exactly these two fields.
   server.get('/health', () => ({ status: 'healthy', timestamp: new Date(clock.now()).toISOString() }))
   server.get('/livez', () => ({ status: 'alive' }))
-  server.get('/readyz', (_request, reply) => {
+  server.get(readyRoute, (_request, reply) => {
     const connections = catalog.connections()
     const up = connections.filter(({ state }) => state === 'up').length
     const starting = connections.filter(({ state }) => state === 'starting').length
     // A dead upstream does not make Weir unready: the others are served.
-    const isReady = isServing() && starting === 0
-    const status = isServing() ? (starting === 0 ? 'ready' : 'starting') : 'stopping'
+    const isServing = readiness.ask()
+    const isReady = isServing && starting === 0
+    const status = isServing ? (starting === 0 ? 'ready' : 'starting') : 'stopping'
     return reply.code(isReady ? 200 : 503).send({ status, connections: connections.length, up })
   })
   server.get('/metrics', (_request, reply) =>

@@ -9,15 +9,23 @@ export const bodyBytesMax = 4 * 1024 * 1024
 /** R19: a client that drips its request is cut off. All in milliseconds. */
 const patience = { headersMs: 10_000, requestMs: 30_000, checkEveryMs: 1_000 }
 
+/** Whom the server answers, and whether it is about to end. */
+export interface HttpRules extends OriginRules {
+  /** Told of each request; false once no more are taken: answers ask their clients to use another connection, or server. */
+  readonly meet?: (route: string | undefined) => boolean
+}
+
 /**
  * The one HTTP server: every request passes the Host and Origin check before anything else, bodies arrive as text for
  * their frontend to parse once, and every failure answers as JSON, never as HTML.
  */
-export function createHttpServer(rules: OriginRules, log: Logger, slow = patience): FastifyInstance {
+export function createHttpServer(rules: HttpRules, log: Logger, slow = patience): FastifyInstance {
   const server = fastify({
     bodyLimit: bodyBytesMax,
     requestTimeout: slow.requestMs,
     forceCloseConnections: 'idle',
+    // What has come is answered: the client could not know.
+    return503OnClosing: false,
     http: { headersTimeout: slow.headersMs, connectionsCheckingInterval: slow.checkEveryMs },
     routerOptions: { maxParamLength: 128 },
     exposeHeadRoutes: false,
@@ -26,6 +34,7 @@ export function createHttpServer(rules: OriginRules, log: Logger, slow = patienc
   const checkOrigin = createOriginCheck(rules)
   server.addHook('onRequest', (request, reply, done) => {
     const { host, origin, 'content-encoding': encoding } = request.headers
+    if (rules.meet?.(request.routeOptions.url) === false) reply.raw.setHeader('connection', 'close')
     try {
       const guest = checkOrigin(host, origin)
       if (guest !== undefined) {
