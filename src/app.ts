@@ -1,23 +1,18 @@
 import type { Readable, Writable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
-import manifest from '../package.json' with { type: 'json' }
-import { type CatalogContents, createCatalog, type OpenCatalog } from './catalog/catalog.ts'
-import { createPinReview, type PinReview } from './catalog/pins/pins.ts'
-import type { ConnectionSource } from './catalog/slot/connection-slot.ts'
-import { fingerprintOf } from './catalog/slot/fingerprint.ts'
-import type { Config, LoadedConfig } from './config/config.ts'
+import { type Base, createBase, identity } from './app/base.ts'
+import { openTracer } from './app/open-tracer.ts'
+import { readContents } from './app/read-contents.ts'
+import { configureLog, createReloading } from './app/reloading.ts'
+import { createCatalog, type OpenCatalog } from './catalog/catalog.ts'
+import type { LoadedConfig } from './config/config.ts'
 import { parseConfig } from './config/load.ts'
 import { planReload, type ReloadPlan } from './config/plan-reload.ts'
-import { createConnectors } from './connectors/index.ts'
-import type { Person } from './core/authorisation.ts'
 import type { Executor } from './core/call.ts'
-import { type Clock, systemClock } from './core/clock.ts'
+import { systemClock } from './core/clock.ts'
 import type { AnyConnector } from './core/connector.ts'
 import { WeirError } from './core/error.ts'
-import { type Logger, logWith } from './core/logger.ts'
-import type { PinStore, Stores } from './core/stores.ts'
-import { createEgress } from './egress/create-egress.ts'
-import type { Egress } from './egress/egress.ts'
+import type { Stores } from './core/stores.ts'
 import { exposePools } from './egress/expose-pools.ts'
 import { createExecutor } from './execution/executor.ts'
 import { compileJsonSchema } from './execution/json-schema-validator.ts'
@@ -33,49 +28,10 @@ import { createHttpServer } from './frontends/shared/http-server.ts'
 import { drainPort, openPort } from './frontends/shared/open-port.ts'
 import { deferStores } from './store/defer-stores.ts'
 import { openStore } from './store/open-store.ts'
-import { createLog, type Log } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 
+export { type Base, createBase, version } from './app/base.ts'
 export { WeirError } from './core/error.ts'
-
-/** This release, as package.json has it. */
-export const version: string = manifest.version
-
-/** Who Weir says it is, to clients and to upstream servers. */
-const identity = Object.freeze({ name: 'weir', version })
-
-/** What every Weir of a process shares, and what must be there before a configuration can be read. */
-export interface Base {
-  readonly log: Log
-  readonly egress: Egress
-  /** Every kind of system there is: the built-in ones and the embedder's own. */
-  readonly connectors: readonly AnyConnector[]
-}
-
-/**
- * `hostEnv`: the process's environment, of which upstream servers inherit a short list (S9). `person`: whoever is at
- * hand to agree when an upstream server asks for consent; without one that is done beforehand, by `weir auth`.
- */
-export function createBase(options: {
-  readonly hostEnv: Readonly<Record<string, string | undefined>>
-  readonly connectors?: readonly AnyConnector[]
-  readonly person?: Person
-  readonly log?: Log
-}): Base {
-  const log = options.log ?? createLog()
-  const egress = createEgress({ log, clock: systemClock })
-  const { hostEnv, person } = options
-  const builtIn = createConnectors({
-    ...{ egress, hostEnv, self: identity, compileSchema: compileJsonSchema, importModule },
-    ...(person === undefined ? {} : { person }),
-  })
-  return { log, egress, connectors: [...builtIn, ...(options.connectors ?? [])] }
-}
-
-/** The only place where code is loaded by a name from a file; a bundle leaves it as it is. */
-function importModule(url: string): Promise<unknown> {
-  return import(url)
-}
 
 /** What one gateway is built from. */
 export interface WeirOptions {
@@ -118,23 +74,19 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
   exposePools(base.egress, metrics)
   const clock = systemClock
   const stores = openStores(base, loaded)
-  const readContents = (from: LoadedConfig): CatalogContents => ({
-    sources: readSources(base, from, stores, only),
-    toolsets: from.config.toolsets,
-    reviewOf: createReviews(from.config, { store: stores.pins, clock, log }),
-  })
   const catalog = createCatalog({
-    ...readContents(loaded),
+    ...readContents(base, loaded, stores, only),
     targets: stores.targets,
     checkValue: (schema, value) => compileJsonSchema(schema)(value),
     ...{ clock, log, random: Math.random },
   })
+  const tracer = openTracer(base, config)
   const executor = createExecutor({
-    stages: createStages({ log, metrics, clock }),
+    stages: createStages({ log, metrics, clock, tracer }),
     resolvePolicy: createPolicyResolver(config.policies),
   })
   const reloading = createReloading(loaded, async (next, before) => {
-    await catalog.change(readContents(next))
+    await catalog.change(readContents(base, next, stores, only))
     executor.usePolicies(createPolicyResolver(next.config.policies))
     configureLog(log, next, before)
   })
@@ -172,47 +124,12 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
       mcp.endWaiting()
       if (http !== undefined) await drainPort(http, drainMs)
       await catalog.close()
+      await tracer?.close()
       await stores.close()
       await base.egress.close()
       log.flush()
     },
   }
-}
-
-/** The configuration that is in force; one change of it at a time. */
-interface Reloading {
-  readonly current: LoadedConfig
-  readonly take: Weir['reload']
-}
-
-function createReloading(
-  first: LoadedConfig,
-  apply: (next: LoadedConfig, before: LoadedConfig) => Promise<void>,
-): Reloading {
-  let current = first
-  let taking: Promise<unknown> = Promise.resolve()
-  const take = async (next: LoadedConfig): Promise<ReloadPlan> => {
-    const plan = planReload(current.config, next.config)
-    await apply(next, current)
-    current = next
-    return plan
-  }
-  return {
-    get current() {
-      return current
-    },
-    take(next) {
-      const taken = taking.then(() => take(next))
-      taking = taken.catch(() => {})
-      return taken
-    },
-  }
-}
-
-/** What calls of the configuration before may still say is kept out of the log, too. */
-function configureLog(log: Log, { config, secrets }: LoadedConfig, before?: LoadedConfig): void {
-  const redact = (line: string) => secrets.redact(before === undefined ? line : before.secrets.redact(line))
-  log.configure({ ...config.log, redact })
 }
 
 /** For programs that embed Weir: `config` is what `weir.yaml` would hold. */
@@ -241,45 +158,6 @@ export function embedWeir(options: {
 /** What this configuration keeps across restarts, opened by the first who needs it. */
 export function openStores({ log }: Base, { config, baseDir }: LoadedConfig): Stores {
   return deferStores(() => openStore({ url: config.store.url, baseDir, log }), systemClock)
-}
-
-/** Every connection's definitions are looked at, whichever command opens it. */
-function createReviews(
-  { connections }: Config,
-  parts: { readonly store: PinStore; readonly clock: Clock; readonly log: Logger },
-): (connection: string) => PinReview {
-  return (connection) => {
-    const { pinning: mode = 'warn', trustFirst = true } = connections[connection]!
-    return createPinReview({ connection, mode, trustFirst, ...parts })
-  }
-}
-
-function readSources(
-  { connectors, log }: Base,
-  { config, baseDir }: LoadedConfig,
-  { credentials }: Stores,
-  only: readonly string[] | undefined,
-): ConnectionSource[] {
-  const byType = new Map(connectors.map((connector) => [connector.type, connector]))
-  return Object.entries(config.connections)
-    .filter(([name]) => only === undefined || only.includes(name))
-    .map(([name, { type, config: own, isLazy, idleMs }]) => ({
-      name,
-      type,
-      ...(isLazy === undefined ? {} : { isLazy }),
-      ...(idleMs === undefined ? {} : { idleMs }),
-      identity: fingerprintOf(type, config.connections[name]),
-      // A lazy connection, too, is listed before it is open.
-      ...(byType.get(type)!.isUpstream === true || isLazy === true
-        ? { fingerprint: fingerprintOf(type, own) }
-        : {}),
-      open: (signal, notes) =>
-        byType.get(type)!.open(own, {
-          ...{ name, baseDir, signal, credentials },
-          log: logWith({ connection: name }, log),
-          ...(notes && { notes }),
-        }),
-    }))
 }
 
 function refuseOpenHost(host: string): void {

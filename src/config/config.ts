@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { durationSchema } from './duration.ts'
 import { policyPattern, policySchema } from './policy-schema.ts'
 import type { Secrets } from './secrets.ts'
+import { telemetrySchema } from './telemetry-schema.ts'
 import { toolsetSchema } from './toolset-schema.ts'
 
 /** Longest connection or toolset name. */
@@ -170,6 +171,9 @@ export const fileSchema = z.strictObject({
     ),
   server: serverSchema.prefault({}).describe('Where Weir listens, and whom it answers.'),
   log: logSchema.prefault({}).describe('What Weir writes about its own work.'),
+  telemetry: telemetrySchema
+    .prefault({})
+    .describe('What Weir tells of its own work beside its log and `/metrics`.'),
   store: storeSchema
     .prefault({})
     .describe('What outlives Weir’s process: approved definitions, tokens it fetched, last-known tools.'),
@@ -197,6 +201,7 @@ export interface Config {
   readonly toolsets: Readonly<Record<string, z.output<typeof toolsetSchema>>>
   readonly server: Readonly<z.output<typeof serverSchema>>
   readonly log: Readonly<z.output<typeof logSchema>>
+  readonly telemetry: Readonly<z.output<typeof telemetrySchema>>
   readonly store: Readonly<z.output<typeof storeSchema>>
 }
 

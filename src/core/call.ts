@@ -3,6 +3,7 @@ import type { Cancellation } from './cancellation.ts'
 import type { Entry } from './catalog.ts'
 import type { CallEvent } from './event.ts'
 import type { InputAnswers, Outcome } from './outcome.ts'
+import type { Span } from './trace.ts'
 
 /** One request to run one target. Frontends build it, stages read it, nobody changes it. */
 export interface Call {
@@ -19,6 +20,8 @@ export interface Call {
   readonly clientCapabilities?: Readonly<Record<string, unknown>>
   readonly logLevel?: string
   readonly answers?: InputAnswers
+  /** Set where the call is recorded. */
+  readonly span?: Span
   /** True where the client asked for progress. */
   readonly wantsProgress?: boolean
   /** Absent where the client listens for nothing. Must not throw. */

@@ -4,6 +4,7 @@ import type { Entry } from './catalog.ts'
 import type { CallEvent } from './event.ts'
 import type { Answer, InputAnswers } from './outcome.ts'
 import type { Schema } from './schema.ts'
+import type { Span } from './trace.ts'
 
 /**
  * What a tool does to the world. Retry, cache and idempotency decide from this
@@ -139,6 +140,8 @@ export interface RunContext {
   readonly wantsProgress: boolean
   /** The mildest log message the caller asked for; absent: none. */
   readonly logLevel?: string
+  /** Set where the call is recorded: a connector may say what it asks of its system, as children of this span. */
+  readonly span?: Span
   /** Tells the caller something before the call ends. Never waits, never throws; may be dropped. */
   emit(event: CallEvent): void
   /** The caller's replies to earlier questions, and the `resume` that came with those. */

@@ -7,6 +7,7 @@ import { type InputAnswers, InputRequired, type Outcome, TaskStarted } from '../
 import { isObject } from '../core/parse-json.ts'
 import type { Policy, Stage } from '../core/policy.ts'
 import type { RunContext, Tool } from '../core/tool.ts'
+import type { Span } from '../core/trace.ts'
 import { composeStages } from './pipeline.ts'
 
 /** What a call passes, and what decides how. */
@@ -73,6 +74,7 @@ class CallContext implements RunContext {
   declare readonly clientCapabilities?: Readonly<Record<string, unknown>>
   declare readonly logLevel?: string
   declare readonly answers?: InputAnswers
+  declare readonly span?: Span
 
   constructor(call: Call) {
     this.#cancellation = call.cancellation
@@ -83,6 +85,7 @@ class CallContext implements RunContext {
     if (call.clientCapabilities !== undefined) this.clientCapabilities = call.clientCapabilities
     if (call.logLevel !== undefined) this.logLevel = call.logLevel
     if (call.answers !== undefined) this.answers = call.answers
+    if (call.span !== undefined) this.span = call.span
   }
 
   get stop(): StopSignal {

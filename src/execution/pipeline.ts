@@ -2,11 +2,13 @@ import type { Run } from '../core/call.ts'
 import type { Entry } from '../core/catalog.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Policy, Stage } from '../core/policy.ts'
+import type { Tracer } from '../core/trace.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { createDeadlineStage } from './stages/deadline.ts'
 import { createLogStage } from './stages/log-call.ts'
 import { createMeasureStage } from './stages/measure.ts'
+import { createTraceStage, traceAttemptStage } from './stages/trace.ts'
 import { validateStage } from './stages/validate.ts'
 
 /** What the stages write to and read from. */
@@ -14,6 +16,8 @@ export interface PipelineParts {
   readonly log: Log
   readonly metrics: Metrics
   readonly clock: Clock
+  /** Absent where nothing is recorded. */
+  readonly tracer?: Tracer | undefined
 }
 
 /**
@@ -21,12 +25,14 @@ export interface PipelineParts {
  * too; the deadline bounds all that follows; validation comes last before the tool, so that nothing but a checked
  * input ever reaches one.
  */
-export function createStages({ log, metrics, clock }: PipelineParts): readonly Stage[] {
+export function createStages({ log, metrics, clock, tracer }: PipelineParts): readonly Stage[] {
   return [
+    createTraceStage(tracer),
     createMeasureStage(metrics, clock),
     createLogStage(log, clock),
     createDeadlineStage(clock),
     validateStage,
+    ...(tracer === undefined ? [] : [traceAttemptStage]),
   ]
 }
 

@@ -19,13 +19,13 @@ const parts = [
   'scaffold',
 ]
 
-/** Every folder that src may have, and the one file beside them. */
-export const house = { folders: ['core', ...base, ...parts, 'testing', 'cli'], files: ['app.ts'] }
+/** Every folder that src may have, and the one file beside them, whose own folder `app` holds its steps. */
+export const house = { folders: ['core', ...base, ...parts, 'testing', 'app', 'cli'], files: ['app.ts'] }
 
 /** The only ones that speak MCP's wire format; what they learn from it reaches the rest in core's words. */
-const wireDoors = ['src/frontends/mcp/', 'src/connectors/mcp/', 'src/testing/', 'src/app.ts']
+const wireDoors = ['src/frontends/mcp/', 'src/connectors/mcp/', 'src/testing/', 'src/app.ts', 'src/app/']
 /** The only ones that hold config values; each part gets its slice handed in. */
-const configDoors = ['src/app.ts', 'src/cli/']
+const configDoors = ['src/app.ts', 'src/app/', 'src/cli/']
 /** Parts whose sub-folders are parts themselves. */
 const splitParts = ['connectors', 'frontends']
 
@@ -157,7 +157,7 @@ function checkSpecifier(path: string, imported: Import, declared: Declared): Bro
   if (isOpaque(imported)) {
     const cure =
       'Name the file in a literal, as import or new URL(…, import.meta.url), so that the star can be held.'
-    return path === 'src/app.ts'
+    return unitOf(path) === 'app'
       ? []
       : [['opaque-import', `A path is computed that no check can follow. ${cure}`]]
   }
@@ -204,7 +204,7 @@ function declaredPackages(tree: Tree): Declared {
   }
 }
 
-/** The folder of src that a path lies in; `app` for app.ts. */
+/** The folder of src that a path lies in; `app` for app.ts, too. */
 function unitOf(path: string): string {
   const [top, unit = ''] = path.split('/')
   return top === 'src' ? unit.replace(/\.ts$/, '') : ''

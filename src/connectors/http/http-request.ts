@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Tool } from '../../core/tool.ts'
+import { readTraceparent } from '../../core/trace.ts'
 import type { Apis } from './apis.ts'
 import {
   apiNameField,
@@ -48,8 +49,9 @@ export function createHttpRequest(apis: Apis): Tool<Input> {
     input,
     output,
     ...(timeoutMs > 30_000 ? { timeoutMs } : {}),
-    run: async ({ timeout, ...call }, { stop }) => {
-      const request = { ...call, timeoutMs: toMs(timeout) }
+    run: async ({ timeout, ...call }, { stop, meta }) => {
+      const traceparent = readTraceparent(meta?.['traceparent'])
+      const request = { ...call, timeoutMs: toMs(timeout), traceparent }
       return renderResult(await sendRequest(apis.get(call.api_name), request, stop))
     },
   }

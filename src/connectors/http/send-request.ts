@@ -18,6 +18,8 @@ export interface ApiRequest {
   readonly url: string
   /** Over the API's own; those that carry a credential or decide routing are refused. */
   readonly headers?: CallHeaders | undefined
+  /** Of the call, for the API's own traces (W3C Trace Context). */
+  readonly traceparent?: string | undefined
   /** Any JSON; a string with a content type other than JSON is sent as it is. */
   readonly body?: unknown
   /** For the whole answer, redirects included; the API's own limit is the default and the most. */
@@ -59,8 +61,10 @@ export async function fetchAnswer(api: Api, request: ApiRequest, stop: StopSigna
     redirect: 'same-origin',
     allowRedirect: (to: URL) => isInside(api.base, to),
   } satisfies EgressRequest
+  const { traceparent } = request
+  const traced = traceparent === undefined ? headers : { traceparent, ...headers }
   const send = (header: CredentialHeader | undefined) =>
-    exchange(api, url, { ...bounds, headers: addCredential(headers, header) })
+    exchange(api, url, { ...bounds, headers: addCredential(traced, header) })
 
   const header = await credential.header(stop)
   const answer = await send(header)

@@ -173,6 +173,8 @@ export type DialectOption = 'readers' | 'pool' | 'tls' | 'allowAdminRole' | 'iso
 export interface Dialect {
   /** Its name, for people. */
   readonly title: string
+  /** Its name by the conventions of OpenTelemetry. */
+  readonly system: 'postgresql' | 'mysql' | 'sqlite'
   /** URL schemes, without the colon. */
   readonly schemes: readonly string[]
   /** Those that it can use; another one is an error of the config. */

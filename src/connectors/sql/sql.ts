@@ -13,6 +13,7 @@ import { createExecuteTransaction } from './tools/execute-transaction.ts'
 import { createFetchRows } from './tools/fetch-rows.ts'
 import { createGetSchema } from './tools/get-schema.ts'
 import { type CompileSchema, ResultCheck } from './tools/result-check.ts'
+import { traceDatabase } from './trace-database.ts'
 
 /** What a call may take where nothing says otherwise (C-07), and what it needs beside its statement. */
 const callTimeoutMs = 30_000
@@ -49,7 +50,9 @@ export function createSqlConnector({ compileSchema, clock = systemClock }: SqlPa
 
 function openDatabases(config: SqlConfig, { baseDir }: OpenContext): Databases {
   const open = Object.entries(config.databases).map(([alias, each]) => {
-    const database = findDialect(each.url)!.open(alias, each, baseDir)
+    const dialect = findDialect(each.url)!
+    const opened = dialect.open(alias, each, baseDir)
+    const database = traceDatabase(opened, { system: dialect.system, namespace: alias })
     return [alias, { database, isolation: each.isolation }] as const
   })
   return new Databases(new Map(open))

@@ -2,6 +2,7 @@ import type { Call } from '../../core/call.ts'
 import type { Clock } from '../../core/clock.ts'
 import { toWeirError } from '../../core/error.ts'
 import type { Stage } from '../../core/policy.ts'
+import { traceIdOf } from '../../core/trace.ts'
 import type { Log } from '../../telemetry/log.ts'
 
 /** One line a call that fails, `call.finished`; calls that succeed only at level debug, where a line each is wanted. */
@@ -16,6 +17,7 @@ export function createLogStage(log: Log, clock: Clock): Stage {
         tool: id,
         caller: call.caller.subject,
         via: call.via,
+        ...(call.span === undefined ? {} : { trace: traceIdOf(call.span.traceparent) }),
         ms: Math.round((clock.monotonicMs() - startMs) * 10) / 10,
       })
       const logFailure = (call: Call, startMs: number, thrown: unknown) => {

@@ -5,6 +5,7 @@ import type { Catalog, Entry, View } from '../../core/catalog.ts'
 import { toWeirError, WeirError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
 import { toJsonSchema } from '../../core/schema.ts'
+import { readTraceparent } from '../../core/trace.ts'
 import { renderJsonRpcError } from '../../wire/errors.ts'
 import {
   checkParamHeaders,
@@ -23,7 +24,7 @@ import {
   renderErrorResponse,
   renderResponse,
 } from '../../wire/json-rpc.ts'
-import type { Implementation, Revision } from '../../wire/model.ts'
+import type { Implementation, RequestMeta, Revision } from '../../wire/model.ts'
 import type { Authenticate } from '../shared/authenticate.ts'
 import { type EventStream, openEventStream } from './event-stream.ts'
 import type { Answer, Exchange } from './exchange.ts'
@@ -122,7 +123,7 @@ async function answerRequest(
 ): Promise<HttpAnswer> {
   if (request.method === 'subscriptions/listen' && revision.era === 'modern')
     return listen(parts, visit, request)
-  const meta = revision.readMeta(request.params)
+  const meta = withTrace(revision.readMeta(request.params), visit.headers['traceparent'])
   const cancellation = new Cancellation()
   const { response } = visit
   response.once('close', () => {
@@ -169,6 +170,13 @@ async function answerRequest(
   if (stream === undefined) return { status, text }
   stream.end(String(text))
   return 'streamed'
+}
+
+/** What a message says of its trace counts before what its request does: a proxy between may know of the request alone. */
+function withTrace(meta: RequestMeta, header: unknown): RequestMeta {
+  if (header === undefined || meta.forward?.['traceparent'] !== undefined) return meta
+  const traceparent = readTraceparent(header)
+  return traceparent === undefined ? meta : { ...meta, forward: { ...meta.forward, traceparent } }
 }
 
 /** A refusal from a method is an answer too, and may have to go down a stream that has begun. */

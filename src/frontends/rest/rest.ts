@@ -4,12 +4,13 @@ import type { Catalog } from '../../core/catalog.ts'
 import { renderError, type WeirError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
 import { parseJson } from '../../core/parse-json.ts'
+import { readTraceparent } from '../../core/trace.ts'
 import type { Authenticate } from '../shared/authenticate.ts'
 import { readHttpError } from '../shared/http-server.ts'
 import { nextCallId } from '../shared/next-call-id.ts'
 import { findTools, readExecuteRequest } from './read-execute.ts'
 import { readDiscoveryQuery, renderDiscovery } from './render-discovery.ts'
-import { runTools } from './run-tools.ts'
+import { runTools, type ToolsRun } from './run-tools.ts'
 
 /** What the REST dialect serves, and as whom. */
 export interface RestParts {
@@ -46,13 +47,25 @@ async function execute(parts: RestParts, request: FastifyRequest, reply: Fastify
   const requestId = body.requestId ?? nextCallId()
   try {
     const found = await findTools(parts.catalog, body.tools)
-    return await runTools(parts.executor, { requestId, caller, found, response: reply.raw })
+    return await runTools(parts.executor, {
+      requestId,
+      caller,
+      found,
+      response: reply.raw,
+      meta: readMeta(request),
+    })
   } catch (thrown) {
     const error = readHttpError(thrown, parts.log)
     // D4-015: clients of this dialect read an unknown tool from the body and take any other status for a broken server.
     if (error.code === 'TOOL_NOT_FOUND') return failureBody(error, requestId)
     return renderFailure(reply, error, requestId)
   }
+}
+
+/** What the request says for the systems behind Weir. */
+function readMeta({ headers }: FastifyRequest): ToolsRun['meta'] {
+  const traceparent = readTraceparent(headers['traceparent'])
+  return traceparent === undefined ? undefined : { traceparent }
 }
 
 function renderFailure(reply: FastifyReply, error: WeirError, requestId: string): unknown {

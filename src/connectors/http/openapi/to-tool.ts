@@ -1,5 +1,6 @@
 import { jsonSchema } from '../../../core/schema.ts'
 import type { Tool } from '../../../core/tool.ts'
+import { readTraceparent } from '../../../core/trace.ts'
 import type { Api } from '../api.ts'
 import { renderResult, sendRequest } from '../send-request.ts'
 import { buildRequest } from './build-request.ts'
@@ -16,6 +17,9 @@ export function toTool(plan: OperationPlan, name: string, api: Api): Tool<Readon
     input: jsonSchema(input),
     ...(output === undefined ? {} : { output: jsonSchema(output) }),
     ...(timeoutMs > 30_000 ? { timeoutMs } : {}),
-    run: async (given, { stop }) => renderResult(await sendRequest(api, buildRequest(plan, given), stop)),
+    run: async (given, { stop, meta }) => {
+      const traceparent = readTraceparent(meta?.['traceparent'])
+      return renderResult(await sendRequest(api, { ...buildRequest(plan, given), traceparent }, stop))
+    },
   }
 }

@@ -1,6 +1,7 @@
 import { WeirError } from '../../../core/error.ts'
 import { type JsonSchema, jsonSchema } from '../../../core/schema.ts'
 import type { Effect, Tool } from '../../../core/tool.ts'
+import { readTraceparent } from '../../../core/trace.ts'
 import type { Api } from '../api.ts'
 import type { HttpAnswer } from '../render-answer.ts'
 import { type ApiRequest, sendRequest } from '../send-request.ts'
@@ -39,9 +40,10 @@ export function createTypedTool(api: Api, typed: TypedTool): Tool<Arguments> {
     input: jsonSchema<Arguments>(typed.input),
     output: jsonSchema(renderOutput(typed.data)),
     ...(timeoutMs > 30_000 ? { timeoutMs } : {}),
-    async run(input, { stop }) {
+    async run(input, { stop, meta }) {
       try {
-        const answer = await sendRequest(api, typed.request(input), stop)
+        const traceparent = readTraceparent(meta?.['traceparent'])
+        const answer = await sendRequest(api, { ...typed.request(input), traceparent }, stop)
         if (!answer.success) throw createStatusError(api, answer)
         return { structuredContent: { success: true, data: typed.read(answer, input) } }
       } catch (thrown) {

@@ -12,6 +12,7 @@ const urlRules: UrlRules = {
 /** MariaDB and MySQL, reached over sessions that are opened when they are needed. */
 export const mysqlDialect: Dialect = {
   title: 'MySQL',
+  system: 'mysql',
   schemes: ['mysql', 'mariadb'],
   options: ['pool', 'tls', 'allowAdminRole', 'isolation'],
   hasArrays: false,

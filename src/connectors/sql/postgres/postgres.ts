@@ -16,6 +16,7 @@ const urlRules: UrlRules = {
 /** PostgreSQL, reached over sessions that are opened when they are needed. */
 export const postgresDialect: Dialect = {
   title: 'PostgreSQL',
+  system: 'postgresql',
   schemes: ['postgres', 'postgresql'],
   options: ['pool', 'tls', 'allowAdminRole', 'isolation'],
   hasArrays: true,

@@ -19,6 +19,7 @@ const busyTimeoutMsMax = 5000
 /** SQLite files, each served by a few processes of its own. */
 export const sqliteDialect: Dialect = {
   title: 'SQLite',
+  system: 'sqlite',
   schemes: ['sqlite'],
   options: ['readers'],
   hasArrays: false,

@@ -1,0 +1,40 @@
+import type { LoadedConfig } from '../config/config.ts'
+import { planReload, type ReloadPlan } from '../config/plan-reload.ts'
+import type { Log } from '../telemetry/log.ts'
+
+/** The configuration that is in force; one change of it at a time. */
+export interface Reloading {
+  readonly current: LoadedConfig
+  take(next: LoadedConfig): Promise<ReloadPlan>
+}
+
+/** `apply` makes the next configuration that of the running parts, in one step. */
+export function createReloading(
+  first: LoadedConfig,
+  apply: (next: LoadedConfig, before: LoadedConfig) => Promise<void>,
+): Reloading {
+  let current = first
+  let taking: Promise<unknown> = Promise.resolve()
+  const take = async (next: LoadedConfig): Promise<ReloadPlan> => {
+    const plan = planReload(current.config, next.config)
+    await apply(next, current)
+    current = next
+    return plan
+  }
+  return {
+    get current() {
+      return current
+    },
+    take(next) {
+      const taken = taking.then(() => take(next))
+      taking = taken.catch(() => {})
+      return taken
+    },
+  }
+}
+
+/** What calls of the configuration before may still say is kept out of the log, too. */
+export function configureLog(log: Log, { config, secrets }: LoadedConfig, before?: LoadedConfig): void {
+  const redact = (line: string) => secrets.redact(before === undefined ? line : before.secrets.redact(line))
+  log.configure({ ...config.log, redact })
+}
