@@ -3,7 +3,7 @@ import { runScenario } from './run-scenario.ts'
 import { scenarios } from './scenarios.ts'
 
 const isLong = process.env['WEIR_TEST_LONG'] === '1'
-const seconds = isLong ? 60 : 4
+const seconds = isLong ? 60 : 2
 const seed = Number(process.env['WEIR_TEST_SEED'] ?? 20_261_121)
 
 // The short form of `npm run chaos`, with a seed of its own.

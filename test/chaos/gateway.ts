@@ -14,12 +14,16 @@ export interface Answer {
 export class Gateway implements AsyncDisposable {
   readonly place: Place
   #running: Running | undefined
+  readonly #configure: (version: number) => object
   #port = '0'
+  #version = 0
   url = ''
   starts = 0
 
-  constructor(config: object) {
-    this.place = new Place(config)
+  /** `configure` gives another configuration for each version. */
+  constructor(configure: (version: number) => object) {
+    this.#configure = configure
+    this.place = new Place(configure(0))
   }
 
   async start(): Promise<void> {
@@ -38,7 +42,10 @@ export class Gateway implements AsyncDisposable {
     await this.#running?.stop('SIGKILL')
   }
 
+  /** Lets it take over a configuration in which something has changed. */
   reload(): void {
+    this.#version += 1
+    this.place.write('weir.yaml', JSON.stringify(this.#configure(this.#version)))
     this.#running?.child.kill('SIGHUP')
   }
 

@@ -47,7 +47,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const table = `weir_chaos_${randomBytes(5).toString('hex')}`
   const { postgresUrl } = options
   const database = postgresUrl === undefined ? undefined : await openRelay(postgresUrl, 5432)
-  await using gateway = new Gateway(configure(api.url, database?.url))
+  await using gateway = new Gateway((version) => configure(version, api.url, database?.url))
   const sqlitePath = join(gateway.place.dir, 'ledger.db')
   new DatabaseSync(sqlitePath).exec('create table ledger (id text)')
   await onPostgres(postgresUrl, `create table ${table} (id text)`)
@@ -93,7 +93,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   }
 }
 
-function configure(baseUrl: string, postgresUrl: string | undefined): object {
+function configure(version: number, baseUrl: string, postgresUrl: string | undefined): object {
   const postgres = { url: postgresUrl, write: true, allowAdminRole: true, statementTimeoutMs: 2_000 }
   return {
     log: { level: 'error' },
@@ -105,7 +105,10 @@ function configure(baseUrl: string, postgresUrl: string | undefined): object {
       },
     },
     connections: {
-      api: { type: 'http', apis: { moody: { baseUrl, allowPrivate: true } } },
+      api: {
+        type: 'http',
+        apis: { moody: { baseUrl, allowPrivate: true, headers: { 'x-version': `${version}` } } },
+      },
       server: { type: 'mcp', command: process.execPath, args: [stdioServer] },
       sql: {
         type: 'sql',
