@@ -28,7 +28,6 @@ import { createHttpServer } from './frontends/shared/http-server.ts'
 import { drainPort, openPort } from './frontends/shared/open-port.ts'
 import { deferStores } from './store/defer-stores.ts'
 import { openStore } from './store/open-store.ts'
-import { createMetrics } from './telemetry/metrics.ts'
 
 export { type Base, createBase, version } from './app/base.ts'
 export { WeirError } from './core/error.ts'
@@ -67,10 +66,9 @@ const announceMsMax = 10_000
 
 /** Builds a gateway from a checked configuration and begins to open its connections. */
 export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
-  const { log } = base
+  const { log, metrics } = base
   const { config } = loaded
   configureLog(log, loaded)
-  const metrics = createMetrics()
   exposePools(base.egress, metrics)
   const clock = systemClock
   const stores = openStores(base, loaded)

@@ -7,6 +7,7 @@ import { createEgress } from '../egress/create-egress.ts'
 import type { Egress } from '../egress/egress.ts'
 import { compileJsonSchema } from '../execution/json-schema-validator.ts'
 import { createLog, type Log } from '../telemetry/log.ts'
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 
 /** This release, as package.json has it. */
 export const version: string = manifest.version
@@ -18,6 +19,7 @@ export const identity = Object.freeze({ name: 'weir', version })
 export interface Base {
   readonly log: Log
   readonly egress: Egress
+  readonly metrics: Metrics
   /** Every kind of system there is: the built-in ones and the embedder's own. */
   readonly connectors: readonly AnyConnector[]
 }
@@ -35,11 +37,12 @@ export function createBase(options: {
   const log = options.log ?? createLog()
   const egress = createEgress({ log, clock: systemClock })
   const { hostEnv, person } = options
+  const metrics = createMetrics()
   const builtIn = createConnectors({
-    ...{ egress, hostEnv, self: identity, compileSchema: compileJsonSchema, importModule },
+    ...{ egress, hostEnv, self: identity, compileSchema: compileJsonSchema, importModule, metrics },
     ...(person === undefined ? {} : { person }),
   })
-  return { log, egress, connectors: [...builtIn, ...(options.connectors ?? [])] }
+  return { log, egress, metrics, connectors: [...builtIn, ...(options.connectors ?? [])] }
 }
 
 /** The only place where code is loaded by a name from a file; a bundle leaves it as it is. */

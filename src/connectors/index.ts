@@ -2,6 +2,7 @@ import type { Person } from '../core/authorisation.ts'
 import type { AnyConnector } from '../core/connector.ts'
 import type { JsonSchema, SchemaIssue } from '../core/schema.ts'
 import type { Egress } from '../egress/egress.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 import { createAwsConnector } from './aws/aws.ts'
 import { createAzureConnector } from './azure/azure.ts'
 import { createCustomConnector } from './custom/custom.ts'
@@ -27,6 +28,8 @@ export interface ConnectorParts {
   readonly self: { readonly name: string; readonly version: string }
   /** Imports the code of a file, which the operator named, by its URL. */
   readonly importModule: (url: string) => Promise<unknown>
+  /** Where connectors count what no stage can see. */
+  readonly metrics?: Metrics
   /** Who is at hand to agree when an upstream server asks for consent. */
   readonly person?: Person
 }

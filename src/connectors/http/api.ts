@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { WeirError } from '../../core/error.ts'
 import type { Egress, EgressClient } from '../../egress/egress.ts'
+import type { Counter, Metrics } from '../../telemetry/metrics.ts'
 import type { Credential } from './auth/credential.ts'
 import { createFixedCredential, listSecrets } from './auth/fixed-credential.ts'
 import { OAuthCredential } from './auth/oauth-credential.ts'
@@ -18,6 +19,8 @@ export interface Api {
   readonly credential: Credential
   readonly mergeHeaders: HeaderMerger
   readonly redactor: Redactor
+  /** Counts one request (D3-103). `endpoint`: a name that the catalog bounds. */
+  count(endpoint: string): void
 }
 
 /** What APIs are opened with. */
@@ -26,6 +29,7 @@ export interface ApiParts {
   readonly connection: string
   readonly egress: Egress
   readonly clock: Clock
+  readonly metrics?: Metrics | undefined
 }
 
 /** Makes the API's own client: its own guard, its own sockets. Nothing is sent. */
@@ -42,6 +46,21 @@ export function openApi(name: string, config: ApiConfig, parts: ApiParts): Api {
     credential,
     mergeHeaders: createHeaderMerger(name, config.headers, credential.headerName),
     redactor,
+    count: createCount(name, parts.metrics),
+  }
+}
+
+function createCount(service: string, metrics: Metrics | undefined): Api['count'] {
+  if (metrics === undefined) return () => {}
+  const counters = new Map<string, Counter>()
+  return (endpoint) => {
+    let counter = counters.get(endpoint)
+    if (counter === undefined) {
+      const labels = { service, endpoint }
+      counter = metrics.counter('external_api_calls_total', 'Requests to named APIs.', labels)
+      counters.set(endpoint, counter)
+    }
+    counter.value += 1
   }
 }
 

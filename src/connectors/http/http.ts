@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import { type Connection, type Connector, defineConnector } from '../../core/connector.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { Egress } from '../../egress/egress.ts'
+import type { Metrics } from '../../telemetry/metrics.ts'
 import { openApis } from './apis.ts'
 import { type HttpConfig, httpConfig } from './http-config.ts'
 import { LiveDocuments } from './openapi/live-documents.ts'
@@ -14,13 +15,14 @@ import { openWebhooks } from './webhooks/open-webhooks.ts'
 export interface HttpConnectorParts {
   readonly egress: Egress
   readonly compileSchema: CompileSchema
+  readonly metrics?: Metrics
   /** The machine's own by default. */
   readonly clock?: Clock
 }
 
 /** The connector for named HTTP APIs (D0-030). Each has its own credential, which goes below its base URL only. */
 export function createHttpConnector(parts: HttpConnectorParts): Connector<HttpConfig> {
-  const { egress, compileSchema, clock = systemClock } = parts
+  const { egress, compileSchema, metrics, clock = systemClock } = parts
   return defineConnector({
     type: 'http',
     summary: 'Requests to named HTTP APIs, whose credentials stay with Weir, and webhooks.',
@@ -29,7 +31,7 @@ export function createHttpConnector(parts: HttpConnectorParts): Connector<HttpCo
       signal.throwIfAborted()
       const shared = { egress, clock, connection: name }
       await refuseWithoutBaseUrl(config.apis, { ...shared, baseDir }, signal)
-      const apis = openApis(config.apis, shared)
+      const apis = openApis(config.apis, { ...shared, metrics })
       const webhooks = openWebhooks(config.webhooks, shared)
       const documents = new LiveDocuments({ ...shared, baseDir, log })
       const close = async () => {

@@ -18,6 +18,8 @@ export interface ApiRequest {
   readonly url: string
   /** Over the API's own; those that carry a credential or decide routing are refused. */
   readonly headers?: CallHeaders | undefined
+  /** What it is counted under (D3-103): a tool’s name, or the method where it is absent. */
+  readonly endpoint?: string | undefined
   /** Of the call, for the API's own traces (W3C Trace Context). */
   readonly traceparent?: string | undefined
   /** Any JSON; a string with a content type other than JSON is sent as it is. */
@@ -61,11 +63,12 @@ export async function fetchAnswer(api: Api, request: ApiRequest, stop: StopSigna
     redirect: 'same-origin',
     allowRedirect: (to: URL) => isInside(api.base, to),
   } satisfies EgressRequest
-  const { traceparent } = request
+  const { traceparent, endpoint = request.method } = request
   const traced = traceparent === undefined ? headers : { traceparent, ...headers }
   const send = (header: CredentialHeader | undefined) =>
     exchange(api, url, { ...bounds, headers: addCredential(traced, header) })
 
+  api.count(endpoint)
   const header = await credential.header(stop)
   const answer = await send(header)
   if (answer.status !== 401 || header === undefined) return answer

@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import { type Connection, type Connector, defineConnector, type OpenContext } from '../../core/connector.ts'
 import { WeirError } from '../../core/error.ts'
 import type { Target, Tool } from '../../core/tool.ts'
+import type { Metrics } from '../../telemetry/metrics.ts'
 import { createSqlConfig, type SqlConfig } from './config.ts'
 import { Cursors } from './cursors.ts'
 import { Databases } from './databases.ts'
@@ -13,7 +14,7 @@ import { createExecuteTransaction } from './tools/execute-transaction.ts'
 import { createFetchRows } from './tools/fetch-rows.ts'
 import { createGetSchema } from './tools/get-schema.ts'
 import { type CompileSchema, ResultCheck } from './tools/result-check.ts'
-import { traceDatabase } from './trace-database.ts'
+import { watchDatabase } from './watch-database.ts'
 
 /** What a call may take where nothing says otherwise (C-07), and what it needs beside its statement. */
 const callTimeoutMs = 30_000
@@ -22,18 +23,23 @@ const callOverheadMs = 5000
 /** What the connector needs of Weir. */
 export interface SqlParts {
   readonly compileSchema: CompileSchema
+  readonly metrics?: Metrics
   readonly clock?: Clock
 }
 
 /** SQL databases (D0-010): one connection, any number of databases, the same few tools for all of them, and declared ones. */
-export function createSqlConnector({ compileSchema, clock = systemClock }: SqlParts): Connector<SqlConfig> {
+export function createSqlConnector({
+  compileSchema,
+  metrics,
+  clock = systemClock,
+}: SqlParts): Connector<SqlConfig> {
   return defineConnector<SqlConfig>({
     type: 'sql',
     summary: 'Query and change SQL databases, within limits that the database itself enforces.',
     config: createSqlConfig(compileSchema),
     async open(config, context) {
       context.signal.throwIfAborted()
-      const databases = openDatabases(config, context)
+      const databases = openDatabases(config, context, metrics)
       const cursors = new Cursors(clock)
       const targets = createTools(config, { databases, cursors, compileSchema })
       return {
@@ -48,11 +54,11 @@ export function createSqlConnector({ compileSchema, clock = systemClock }: SqlPa
   })
 }
 
-function openDatabases(config: SqlConfig, { baseDir }: OpenContext): Databases {
+function openDatabases(config: SqlConfig, { baseDir }: OpenContext, metrics: Metrics | undefined): Databases {
   const open = Object.entries(config.databases).map(([alias, each]) => {
     const dialect = findDialect(each.url)!
     const opened = dialect.open(alias, each, baseDir)
-    const database = traceDatabase(opened, { system: dialect.system, namespace: alias })
+    const database = watchDatabase(opened, { system: dialect.system, namespace: alias }, metrics)
     return [alias, { database, isolation: each.isolation }] as const
   })
   return new Databases(new Map(open))

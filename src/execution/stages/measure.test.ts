@@ -42,6 +42,8 @@ describe('the metrics of a call', () => {
       '# TYPE mcp_active_tools gauge',
       '# TYPE mcp_tool_executions_total counter',
       '# TYPE mcp_tool_duration_seconds histogram',
+      // OpenTelemetry's own name for the same, by method and error (C-16).
+      '# TYPE mcp_server_operation_duration_seconds histogram',
     ])
     expect(lines()).toContain('mcp_active_tools 0')
     expect(lines()).toContain('mcp_tool_executions_total{tool="box:echo",status="success"} 1')

@@ -1,7 +1,8 @@
 import type { Clock } from '../../core/clock.ts'
-import type { Outcome } from '../../core/outcome.ts'
+import { toWeirError } from '../../core/error.ts'
 import type { Stage } from '../../core/policy.ts'
-import type { Metrics } from '../../telemetry/metrics.ts'
+import type { Histogram, Metrics } from '../../telemetry/metrics.ts'
+import { failureOf, methodOf } from '../describe-call.ts'
 
 /** Counts calls and their time, under the documents' names (D4-083 to D4-085). Plain fields, read at scrape time. */
 export function createMeasureStage(metrics: Metrics, clock: Clock): Stage {
@@ -18,21 +19,24 @@ export function createMeasureStage(metrics: Metrics, clock: Clock): Stage {
       const success = count('success')
       const failure = count('failure')
       const duration = metrics.histogram(durations.name, durations.help, labels)
+      const operation = createOperation(metrics, methodOf(target.kind))
       return (call) => {
         active += 1
         const startMs = clock.monotonicMs()
-        const finish = (ok: boolean) => {
+        const finish = (failed: string) => {
           active -= 1
-          ;(ok ? success : failure).value += 1
-          duration.observe((clock.monotonicMs() - startMs) / 1000)
+          ;(failed === '' ? success : failure).value += 1
+          const seconds = (clock.monotonicMs() - startMs) / 1000
+          duration.observe(seconds)
+          operation(failed).observe(seconds)
         }
         return next(call).then(
           (outcome) => {
-            finish(isSuccess(outcome))
+            finish(failureOf(outcome) ?? '')
             return outcome
           },
           (thrown) => {
-            finish(false)
+            finish((call.cancellation.reason ?? toWeirError(thrown)).code)
             throw thrown
           },
         )
@@ -59,8 +63,13 @@ const series = {
   },
 }
 
-/** A tool that answers with an error has failed, however politely (B-06). */
-function isSuccess(outcome: Outcome): boolean {
-  if (outcome.kind === 'complete') return outcome.result.isError !== true
-  return outcome.kind !== 'failed'
+/** OpenTelemetry's histogram of a server's operations; `error_type` is empty for those that succeeded. Codes are few. */
+function createOperation(metrics: Metrics, method: string): (errorType: string) => Histogram {
+  const create = (error_type: string) =>
+    metrics.histogram('mcp_server_operation_duration_seconds', 'Duration of requests by MCP method.', {
+      mcp_method_name: method,
+      error_type,
+    })
+  const well = create('')
+  return (errorType) => (errorType === '' ? well : create(errorType))
 }

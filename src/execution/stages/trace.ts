@@ -1,9 +1,8 @@
 import type { Call } from '../../core/call.ts'
 import { toWeirError } from '../../core/error.ts'
-import type { Outcome } from '../../core/outcome.ts'
 import type { Stage } from '../../core/policy.ts'
-import type { Target } from '../../core/tool.ts'
 import type { Tracer } from '../../core/trace.ts'
+import { failureOf, methodOf } from '../describe-call.ts'
 
 /**
  * Records each sampled call as a span, and hands its name on: to the system behind the tool, and to the log. It stands
@@ -14,7 +13,7 @@ export function createTraceStage(tracer: Tracer | undefined): Stage {
     name: 'trace',
     wrap({ id, connection, target }, _policy, next) {
       if (tracer === undefined) return next
-      const method = methods[target.kind]
+      const method = methodOf(target.kind)
       const name = target.kind === 'tool' ? `${method} ${target.name}` : method
       const attributes = {
         'mcp.method.name': method,
@@ -49,7 +48,7 @@ export function createTraceStage(tracer: Tracer | undefined): Stage {
 export const traceAttemptStage: Stage = {
   name: 'trace-attempt',
   wrap({ target }, _policy, next) {
-    const name = `${methods[target.kind]} ${target.name}`
+    const name = `${methodOf(target.kind)} ${target.name}`
     return (call) => {
       if (call.span === undefined) return next(call)
       const span = call.span.child(name)
@@ -66,20 +65,4 @@ export const traceAttemptStage: Stage = {
       )
     }
   },
-}
-
-/** MCP's own names, whatever dialect the call came by. */
-const methods: Readonly<Record<Target['kind'], string>> = {
-  tool: 'tools/call',
-  resource: 'resources/read',
-  'resource-template': 'resources/read',
-  prompt: 'prompts/get',
-  completion: 'completion/complete',
-  'task-control': 'tasks/get',
-}
-
-/** The convention's word for a tool that answered with an error. */
-function failureOf(outcome: Outcome): string | undefined {
-  if (outcome.kind === 'failed') return outcome.error.code
-  return outcome.kind === 'complete' && outcome.result.isError === true ? 'tool_error' : undefined
 }

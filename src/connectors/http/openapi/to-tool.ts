@@ -19,7 +19,9 @@ export function toTool(plan: OperationPlan, name: string, api: Api): Tool<Readon
     ...(timeoutMs > 30_000 ? { timeoutMs } : {}),
     run: async (given, { stop, meta }) => {
       const traceparent = readTraceparent(meta?.['traceparent'])
-      return renderResult(await sendRequest(api, { ...buildRequest(plan, given), traceparent }, stop))
+      return renderResult(
+        await sendRequest(api, { ...buildRequest(plan, given), traceparent, endpoint: name }, stop),
+      )
     },
   }
 }

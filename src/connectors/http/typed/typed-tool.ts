@@ -43,7 +43,11 @@ export function createTypedTool(api: Api, typed: TypedTool): Tool<Arguments> {
     async run(input, { stop, meta }) {
       try {
         const traceparent = readTraceparent(meta?.['traceparent'])
-        const answer = await sendRequest(api, { ...typed.request(input), traceparent }, stop)
+        const answer = await sendRequest(
+          api,
+          { ...typed.request(input), traceparent, endpoint: typed.name },
+          stop,
+        )
         if (!answer.success) throw createStatusError(api, answer)
         return { structuredContent: { success: true, data: typed.read(answer, input) } }
       } catch (thrown) {

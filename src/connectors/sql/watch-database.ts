@@ -1,4 +1,5 @@
 import type { Span } from '../../core/trace.ts'
+import type { Metrics } from '../../telemetry/metrics.ts'
 import type { Database, Patience, Statement } from './dialect.ts'
 
 /** The context of a call, as far as it is recorded. */
@@ -12,10 +13,17 @@ export interface DatabaseName {
 }
 
 /**
- * The same database, whose work is recorded where its call is: each read and each transaction as a span (D1-020, B-37).
- * Where the call is not recorded it costs one look.
+ * The same database, whose work is measured (D3-104), and recorded where its call is: each read and each transaction as a
+ * span (D1-020, B-37).
  */
-export function traceDatabase(database: Database, { system, namespace }: DatabaseName): Database {
+export function watchDatabase(
+  database: Database,
+  { system, namespace }: DatabaseName,
+  metrics: Metrics | undefined,
+): Database {
+  const durations = createDurations(metrics)
+  if (metrics !== undefined)
+    metrics.counter('database_pool_created', 'Databases opened.', { database_type: system }).value += 1
   const recordIn = async <T>(parent: Span, statements: readonly Statement[], run: () => Promise<T>) => {
     const [first] = statements
     const operation = statements.length === 1 ? verbOf(first!.query) : 'BATCH'
@@ -38,8 +46,10 @@ export function traceDatabase(database: Database, { system, namespace }: Databas
       throw thrown
     }
   }
-  const record = <T>({ span }: Recorded, statements: readonly Statement[], run: () => Promise<T>) =>
-    span === undefined ? run() : recordIn(span, statements, run)
+  const record = <T>({ span }: Recorded, statements: readonly Statement[], run: () => Promise<T>) => {
+    const work = () => (span === undefined ? run() : recordIn(span, statements, run))
+    return durations === undefined ? work() : durations.measure(queryTypeOf(statements), work)
+  }
   return {
     read: (statement, bytesMax, patience) =>
       record(patience, [statement], () => database.read(statement, bytesMax, patience)),
@@ -69,6 +79,39 @@ function withoutLiterals(query: string, system: string): string {
     return isName ? part : '?'
   }
   return query.slice(0, queryCharsMax).replace(parts, replace).replace(/\s+/g, ' ').trim()
+}
+
+/** The kinds that queries are measured by: whatever else a statement begins with is `other`. */
+const queryTypes = ['select', 'insert', 'update', 'delete', 'batch', 'other'] as const
+type QueryType = (typeof queryTypes)[number]
+
+function queryTypeOf(statements: readonly Statement[]): QueryType {
+  if (statements.length !== 1) return 'batch'
+  const verb = verbOf(statements[0]!.query).toLowerCase()
+  if (verb === 'with' || verb === 'values' || verb === 'table') return 'select'
+  return queryTypes.find((type) => type === verb) ?? 'other'
+}
+
+/** One histogram a type, asked for once. */
+function createDurations(metrics: Metrics | undefined) {
+  if (metrics === undefined) return undefined
+  const histograms = new Map(
+    queryTypes.map((query_type) => [
+      query_type,
+      metrics.histogram('database_query_duration_seconds', 'Duration of statements, waiting included.', {
+        query_type,
+      }),
+    ]),
+  )
+  return {
+    measure<T>(type: QueryType, work: () => Promise<T>): Promise<T> {
+      const startMs = performance.now()
+      const end = () => histograms.get(type)!.observe((performance.now() - startMs) / 1_000)
+      const working = work()
+      working.then(end, end)
+      return working
+    },
+  }
 }
 
 function verbOf(query: string): string {
