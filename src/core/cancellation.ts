@@ -20,6 +20,8 @@ export class Cancellation implements StopSignal {
   #controller: AbortController | undefined
   #deadlineMs = Number.POSITIVE_INFINITY
   #listeners: StopListener[] | undefined
+  /** Whether the target was given the call, so that its effect may have happened. Set where it is run. */
+  isDispatched = false
 
   /** Why the call was stopped; undefined while it runs. */
   get reason(): WeirError | undefined {

@@ -42,6 +42,7 @@ export function createExecutor({ stages, resolvePolicy }: ExecutorParts): Execut
 /** The innermost link: the tool itself. Async, so that a tool that throws at once rejects like any other. */
 async function runTarget(call: Call): Promise<Outcome> {
   if (call.cancellation.reason !== undefined) throw call.cancellation.reason
+  call.cancellation.isDispatched = true
   // The kinds differ in their input alone, which the chain has checked by the target's own schema.
   const target = call.entry.target as Tool
   const answer: unknown = await target.run(call.input, new CallContext(call))

@@ -4,6 +4,8 @@ import type { Clock } from '../core/clock.ts'
 import type { Policy, Stage } from '../core/policy.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { type Circuits, createCircuits } from './circuits.ts'
+import { createCircuitBreakerStage } from './stages/circuit-breaker.ts'
 import { createDeadlineStage } from './stages/deadline.ts'
 import { createLogStage } from './stages/log-call.ts'
 import { createMeasureStage } from './stages/measure.ts'
@@ -14,19 +16,23 @@ export interface PipelineParts {
   readonly log: Log
   readonly metrics: Metrics
   readonly clock: Clock
+  /** Where somebody wants to read how the circuits stand; else they are the pipeline's own. */
+  readonly circuits?: Circuits
 }
 
 /**
  * The stages, outermost first. Counting and logging stand outside everything, so that refusals and timeouts are seen
- * too; the deadline bounds all that follows; validation comes last before the tool, so that nothing but a checked
- * input ever reaches one.
+ * too; the deadline bounds all that follows; validation stands before whatever may run a tool or answer in its place,
+ * so that nothing but a checked input ever reaches one.
  */
-export function createStages({ log, metrics, clock }: PipelineParts): readonly Stage[] {
+export function createStages(parts: PipelineParts): readonly Stage[] {
+  const { log, metrics, clock, circuits = createCircuits(parts) } = parts
   return [
     createMeasureStage(metrics, clock),
     createLogStage(log, clock),
     createDeadlineStage(clock),
     validateStage,
+    createCircuitBreakerStage({ circuits, clock, log }),
   ]
 }
 
