@@ -16,6 +16,22 @@ export interface Result {
   readonly [field: string]: unknown
 }
 
+const faults = new WeakMap<Result, WeirError>()
+
+/**
+ * Says of a result with `isError` that the system behind it is at fault, and how: an HTTP API's 503 is shown to the
+ * caller as it is, and is a failure of the API nevertheless, which retry and breaker have to know. Gives the result.
+ */
+export function tellFault(result: Result, fault: WeirError): Result {
+  faults.set(result, fault)
+  return result
+}
+
+/** What was told of the result. A result that does not say so itself is a tool’s own answer, however bad. */
+export function faultOf(result: Result): WeirError | undefined {
+  return result.isError === true ? faults.get(result) : undefined
+}
+
 /** Questions to the user or the client, by key: each an MCP request (`elicitation/create`, …) without an id. */
 export type Questions = Readonly<Record<string, unknown>>
 

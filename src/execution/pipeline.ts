@@ -9,6 +9,7 @@ import { createCircuitBreakerStage } from './stages/circuit-breaker.ts'
 import { createDeadlineStage } from './stages/deadline.ts'
 import { createLogStage } from './stages/log-call.ts'
 import { createMeasureStage } from './stages/measure.ts'
+import { createRetryStage } from './stages/retry.ts'
 import { validateStage } from './stages/validate.ts'
 
 /** What the stages write to and read from. */
@@ -16,6 +17,8 @@ export interface PipelineParts {
   readonly log: Log
   readonly metrics: Metrics
   readonly clock: Clock
+  /** Math.random where absent. */
+  readonly random?: () => number
   /** Where somebody wants to read how the circuits stand; else they are the pipeline's own. */
   readonly circuits?: Circuits
 }
@@ -26,12 +29,13 @@ export interface PipelineParts {
  * so that nothing but a checked input ever reaches one.
  */
 export function createStages(parts: PipelineParts): readonly Stage[] {
-  const { log, metrics, clock, circuits = createCircuits(parts) } = parts
+  const { log, metrics, clock, circuits = createCircuits(parts), random = Math.random } = parts
   return [
     createMeasureStage(metrics, clock),
     createLogStage(log, clock),
     createDeadlineStage(clock),
     validateStage,
+    createRetryStage({ clock, log, random }),
     createCircuitBreakerStage({ circuits, clock, log }),
   ]
 }

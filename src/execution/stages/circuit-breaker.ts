@@ -1,7 +1,7 @@
 import type { Call } from '../../core/call.ts'
 import type { Clock } from '../../core/clock.ts'
 import { toWeirError, WeirError } from '../../core/error.ts'
-import type { Outcome } from '../../core/outcome.ts'
+import { faultOf, type Outcome } from '../../core/outcome.ts'
 import type { Stage } from '../../core/policy.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Circuit, Pass } from '../circuit.ts'
@@ -64,7 +64,9 @@ class Attempt {
   }
 
   end(outcome: Outcome): Outcome {
+    const fault = outcome.kind === 'complete' ? faultOf(outcome.result) : undefined
     if (outcome.kind === 'failed') this.fail(outcome.error)
+    else if (fault !== undefined) this.fail(fault)
     else if (this.#leave()) this.#circuit.succeed(this.#pass)
     return outcome
   }

@@ -1,0 +1,129 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { embedWeir, type Weir } from '../../src/app.ts'
+import { Cancellation } from '../../src/core/cancellation.ts'
+import type { Outcome } from '../../src/core/outcome.ts'
+
+const ok = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 11\r\n\r\n{"ok":true}'
+const busy = 'HTTP/1.1 503 Busy\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n'
+
+/** An API over plain sockets, which answers each request as `answer` says, and counts those that arrive. */
+async function openApi(port = 0) {
+  const sockets = new Set<Socket>()
+  const api = { hits: 0, answer: (socket: Socket, _hit: number): unknown => socket.write(ok) }
+  const server: Server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    socket.on('data', () => {
+      api.hits += 1
+      api.answer(socket, api.hits)
+    })
+  }).listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  const close = () => {
+    for (const socket of sockets) socket.destroy()
+    return new Promise((resolve) => server.close(resolve))
+  }
+  return Object.assign(api, { port: (server.address() as AddressInfo).port, close })
+}
+
+let api: Awaited<ReturnType<typeof openApi>>
+let weir: Weir
+const retry = { attempts: 3, delay: '20ms' }
+
+async function start(policy: Readonly<Record<string, unknown>> = {}) {
+  const service = { baseUrl: `http://127.0.0.1:${api.port}`, allowPrivate: true, timeoutMs: 60_000 }
+  weir = embedWeir({
+    config: {
+      log: { level: 'silent' },
+      policies: { '*': { retry, breaker: false, ...policy } },
+      connections: {
+        any: { type: 'http', apis: { service: { ...service, methods: ['GET', 'POST'] } } },
+        reads: { type: 'http', apis: { service: { ...service, methods: ['GET'] } } },
+      },
+    },
+  })
+  // Whether the connections are up is asked of the API as well.
+  await weir.catalog.proven(5_000)
+  api.hits = 0
+}
+
+beforeEach(async () => {
+  api = await openApi()
+})
+afterEach(async () => {
+  await weir.close(0)
+  await api.close()
+})
+
+function call(
+  connection: string,
+  method = 'GET',
+  url = '/',
+  cancellation = new Cancellation(),
+): Promise<Outcome> {
+  return weir.executor.execute({
+    id: 'call-1',
+    entry: weir.catalog.find(`${connection}:http_request`)!,
+    input: { api_name: 'service', method, url },
+    caller: { subject: 'local:ada', tenant: 'default' },
+    cancellation,
+    via: 'rest',
+  })
+}
+const codeOf = (outcome: Outcome) => (outcome.kind === 'failed' ? outcome.error.code : outcome.kind)
+
+describe('R3: a request that is answered by a reset', () => {
+  it.each([
+    ['before the first byte', ''],
+    ['after the first byte', ok.slice(0, -5)],
+  ])('%s arrives once where it may write, and again where it only reads', async (_, bytes) => {
+    await start()
+    api.answer = (socket) => socket.write(bytes, () => socket.resetAndDestroy())
+    expect(codeOf(await call('any', 'POST'))).toBe('UPSTREAM_UNREACHABLE')
+    expect(api.hits).toBe(1)
+    expect(codeOf(await call('reads'))).toBe('UPSTREAM_UNREACHABLE')
+    expect(api.hits).toBe(4)
+  })
+
+  it('is answered by the second attempt of a read, and nobody hears of the first', async () => {
+    await start()
+    api.answer = (socket, hit) => (hit === 1 ? socket.resetAndDestroy() : socket.write(ok))
+    expect(await call('reads')).toMatchObject({
+      kind: 'complete',
+      result: { structuredContent: { data: { ok: true } } },
+    })
+    expect(api.hits).toBe(2)
+  })
+
+  it('that never was made is made again, though it writes: nothing had listened', async () => {
+    await start({ retry: { attempts: 4, delay: '200ms' } })
+    const { port } = api
+    await api.close()
+    const answer = call('any', 'POST')
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    api = await openApi(port)
+    expect(codeOf(await answer)).toBe('complete')
+    expect(api.hits).toBe(1)
+  })
+})
+
+it('B-72: a 503 is retried after the time that the API asks for', async () => {
+  await start()
+  api.answer = (socket, hit) => socket.write(hit === 1 ? busy : ok)
+  const startMs = performance.now()
+  expect(codeOf(await call('reads'))).toBe('complete')
+  expect(performance.now() - startMs).toBeGreaterThan(990)
+  expect(api.hits).toBe(2)
+})
+
+it('R8: an API that answers 503 is left alone after five calls, and refused quickly', async () => {
+  await start({ retry: false, breaker: {} })
+  api.answer = (socket) => socket.write(busy)
+  for (let i = 0; i < 5; i += 1) expect(codeOf(await call('reads'))).toBe('complete')
+  const startMs = performance.now()
+  expect(codeOf(await call('reads'))).toBe('CIRCUIT_OPEN')
+  expect(performance.now() - startMs).toBeLessThan(5)
+  expect(api.hits).toBe(5)
+})
