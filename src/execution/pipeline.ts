@@ -5,6 +5,7 @@ import type { Policy, Stage } from '../core/policy.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { type Circuits, createCircuits } from './circuits.ts'
+import { createBulkheadStage } from './stages/bulkhead.ts'
 import { createCircuitBreakerStage } from './stages/circuit-breaker.ts'
 import { createDeadlineStage } from './stages/deadline.ts'
 import { createLogStage } from './stages/log-call.ts'
@@ -37,6 +38,7 @@ export function createStages(parts: PipelineParts): readonly Stage[] {
     validateStage,
     createRetryStage({ clock, log, random }),
     createCircuitBreakerStage({ circuits, clock, log }),
+    createBulkheadStage({ clock, metrics }),
   ]
 }
 

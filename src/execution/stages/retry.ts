@@ -37,13 +37,13 @@ interface Failure {
  * and within what the connection bears (R9).
  */
 export function createRetryStage(parts: RetryParts): Stage {
-  const budgetOf = createPerConnection(() => new RetryBudget())
+  const budgets = createPerConnection(() => new RetryBudget())
   return {
     name: 'retry',
     wrap({ id, connection, target }, { retry: rule }, next) {
       // What a person waits for while typing, and what follows a task, is asked again by whoever asks.
       if (rule === undefined || target.kind === 'completion' || target.kind === 'task-control') return next
-      const budget = budgetOf(connection)
+      const budget = budgets.of(connection)
       const retry = new Retry({ ...parts, rule, budget, next, id, isRepeatable: isRepeatable(target) })
       return (call) => {
         budget.countCall(parts.clock.monotonicMs())
