@@ -1,4 +1,4 @@
-import type { WeirError } from './error.ts'
+import type { ErrorCode, WeirError } from './error.ts'
 
 /** One MCP content block, passed on as it came. */
 export type ContentBlock = { readonly type: string; readonly [field: string]: unknown }
@@ -86,9 +86,16 @@ export class TaskStarted {
 /** What a target may answer. */
 export type Answer = Result | InputRequired | TaskStarted
 
+/** Why an answer is not the tool's own, which could not be had (C-26). Every dialect shows it. */
+export interface Degradation {
+  readonly reason: string
+  readonly code: ErrorCode
+  readonly retryAfterMs?: number
+}
+
 /** How a call ended. The executor always answers with one of these and never throws. */
 export type Outcome =
-  | { readonly kind: 'complete'; readonly result: Result }
+  | { readonly kind: 'complete'; readonly result: Result; readonly degraded?: Degradation }
   | { readonly kind: 'input-required'; readonly required: InputRequired }
   | { readonly kind: 'task'; readonly started: TaskStarted }
   | { readonly kind: 'failed'; readonly error: WeirError }

@@ -8,6 +8,7 @@ import { type Circuits, createCircuits } from './circuits.ts'
 import { createBulkheadStage } from './stages/bulkhead.ts'
 import { createCircuitBreakerStage } from './stages/circuit-breaker.ts'
 import { createDeadlineStage } from './stages/deadline.ts'
+import { createFallbackStage, type StaleAnswers } from './stages/fallback.ts'
 import { createLogStage } from './stages/log-call.ts'
 import { createMeasureStage } from './stages/measure.ts'
 import { createRetryStage } from './stages/retry.ts'
@@ -22,6 +23,8 @@ export interface PipelineParts {
   readonly random?: () => number
   /** Where somebody wants to read how the circuits stand; else they are the pipeline's own. */
   readonly circuits?: Circuits
+  /** What a cache has kept beyond its time. */
+  readonly stale?: StaleAnswers
 }
 
 /**
@@ -30,12 +33,13 @@ export interface PipelineParts {
  * so that nothing but a checked input ever reaches one.
  */
 export function createStages(parts: PipelineParts): readonly Stage[] {
-  const { log, metrics, clock, circuits = createCircuits(parts), random = Math.random } = parts
+  const { log, metrics, clock, circuits = createCircuits(parts), random = Math.random, stale } = parts
   return [
     createMeasureStage(metrics, clock),
     createLogStage(log, clock),
     createDeadlineStage(clock),
     validateStage,
+    createFallbackStage({ log, metrics, stale }),
     createRetryStage({ clock, log, random }),
     createCircuitBreakerStage({ circuits, clock, log }),
     createBulkheadStage({ clock, metrics }),

@@ -165,3 +165,42 @@ it('R10: 500 calls to a system that hangs do not slow those to another one', asy
   const codes = (await Promise.all(hung)).map(codeOf)
   expect(codes.filter((code) => code === 'OVERLOADED')).toHaveLength(500 - 64 - 256)
 }, 20_000)
+
+describe('C-26: an answer that stands in for a tool’s own', () => {
+  const value = { status_code: 200, headers: {}, data: { from_fallback: true }, success: true }
+  const reason = 'The API answered with status 503.'
+  const input = { api_name: 'service', method: 'GET', url: '/' }
+  const post = async (url: string, body: object) => {
+    const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
+    return (await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })).json()
+  }
+
+  it('D2-051: says so over MCP and REST', async () => {
+    await start({ retry: false, fallback: { value } })
+    api.answer = (socket) => socket.write(busy)
+    const { url } = await weir.listen({ port: 0 })
+    const called = (await post(`${url}/mcp`, {
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'reads__http_request', arguments: input },
+    })) as { result: object }
+    expect(called.result).toMatchObject({
+      structuredContent: value,
+      _meta: { 'weir/degraded': { reason, code: 'UPSTREAM_FAILED', retryAfterMs: 1_000 } },
+    })
+    expect(called.result).not.toHaveProperty('isError', true)
+    const executed = (await post(`${url}/mcp/execute`, {
+      tools: [{ tool_slug: 'reads:http_request', arguments: input }],
+    })) as { data: { results: object[] } }
+    expect(executed.data.results).toEqual([
+      {
+        tool_slug: 'reads:http_request',
+        successful: true,
+        response: value,
+        degraded: true,
+        degraded_reason: reason,
+      },
+    ])
+  })
+})

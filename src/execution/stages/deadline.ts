@@ -11,29 +11,34 @@ import type { Effect } from '../../core/tool.ts'
 export function createDeadlineStage(clock: Clock): Stage {
   return {
     name: 'deadline',
-    wrap: (entry, policy, next) => (call) =>
-      new Promise((resolve, reject) => {
-        const { cancellation } = call
-        const nowMs = clock.monotonicMs()
-        cancellation.tightenDeadline(nowMs + policy.timeoutMs)
-        const leftMs = Math.max(0, cancellation.deadlineMs - nowMs)
-        const timer = clock.setTimer(() => {
-          const isUnknown = cancellation.isDispatched && !isRepeatable(entry.target.effect)
-          const error = createError(`${entry.id} did not answer within ${Math.round(leftMs)} ms`, isUnknown)
-          cancellation.cancel(error)
-          reject(error)
-        }, leftMs)
-        next(call).then(
-          (outcome) => {
-            timer.cancel()
-            resolve(outcome)
-          },
-          (thrown) => {
-            timer.cancel()
-            reject(thrown)
-          },
-        )
-      }),
+    wrap(entry, { timeoutMs, fallback }, next) {
+      const hasFallback = fallback !== undefined
+      return (call) =>
+        new Promise((resolve, reject) => {
+          const { cancellation } = call
+          const nowMs = clock.monotonicMs()
+          cancellation.tightenDeadline(nowMs + timeoutMs)
+          const leftMs = Math.max(0, cancellation.deadlineMs - nowMs)
+          const timer = clock.setTimer(() => {
+            const isUnknown = cancellation.isDispatched && !isRepeatable(entry.target.effect)
+            const error = createError(`${entry.id} did not answer within ${Math.round(leftMs)} ms`, isUnknown)
+            cancellation.cancel(error)
+            // What stands in for the tool is found at once, and has to come through the stages between.
+            if (hasFallback) setImmediate(reject, error)
+            else reject(error)
+          }, leftMs)
+          next(call).then(
+            (outcome) => {
+              timer.cancel()
+              resolve(outcome)
+            },
+            (thrown) => {
+              timer.cancel()
+              reject(thrown)
+            },
+          )
+        })
+    },
   }
 }
 
