@@ -19,6 +19,7 @@ import type { PinStore, Stores } from './core/stores.ts'
 import { createEgress } from './egress/create-egress.ts'
 import type { Egress } from './egress/egress.ts'
 import { exposePools } from './egress/expose-pools.ts'
+import { countCalls } from './execution/count-calls.ts'
 import { createExecutor } from './execution/executor.ts'
 import { compileJsonSchema } from './execution/json-schema-validator.ts'
 import { createStages } from './execution/pipeline.ts'
@@ -29,6 +30,7 @@ import { rest } from './frontends/rest/rest.ts'
 import { createLocalAuthenticate } from './frontends/shared/authenticate.ts'
 import { isLoopback } from './frontends/shared/check-origin.ts'
 import { createHttpServer } from './frontends/shared/http-server.ts'
+import { createLoadShedding, type LoadShedding } from './frontends/shared/shed-load.ts'
 import { deferStores } from './store/defer-stores.ts'
 import { openStore } from './store/open-store.ts'
 import { createLog, type Log } from './telemetry/log.ts'
@@ -114,10 +116,12 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     checkValue: (schema, value) => compileJsonSchema(schema)(value),
     ...{ clock, log, random: Math.random },
   })
-  const executor = createExecutor({
-    stages: createStages({ log, metrics, clock }),
-    resolvePolicy: createPolicyResolver(config.policies),
-  })
+  const executor = countCalls(
+    createExecutor({
+      stages: createStages({ log, metrics, clock }),
+      resolvePolicy: createPolicyResolver(config.policies),
+    }),
+  )
   const authenticate = createLocalAuthenticate(user)
   const chosen = config.server.toolset
   const mcp = createMcpFrontend({
@@ -130,6 +134,7 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     sessionKey: config.server.sessionKey,
   })
   let http: FastifyInstance | undefined
+  let load: LoadShedding | undefined
   let isServing = true
 
   return {
@@ -138,7 +143,9 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     async listen(at = {}) {
       const { host, port } = { ...config.server, ...at }
       refuseOpenHost(host)
-      http = createHttpServer(config.server, log)
+      const { callsMax } = config.server
+      load = createLoadShedding({ clock, callsMax, callsInFlight: () => executor.inFlight })
+      http = createHttpServer(config.server, log, undefined, load.refuse)
       mcp.serveHttp(http)
       rest(http, { catalog, executor, authenticate, server: identity, log })
       operations(http, { catalog, metrics, clock, isServing: () => isServing })
@@ -148,6 +155,7 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     async close(drainMs = 10_000) {
       isServing = false
       await drain(http, mcp, drainMs)
+      load?.close()
       await catalog.close()
       await stores.close()
       await base.egress.close()

@@ -119,13 +119,13 @@ describe('D2-060, D4-040, C-06: a failure that may pass', () => {
   })
 })
 
-describe('R3: what runs again', () => {
+describe('R3, B-134: what runs again', () => {
   it.each<[Tool['effect'], number]>([
     ['read', 3],
     ['idempotent-write', 3],
     ['write', 1],
     ['destructive', 1],
-  ])('B-134: after a failure that says nothing of what was sent: %s, %i times', async (effect, hits) => {
+  ])('after a failure that says nothing of what was sent: %s, %i times', async (effect, hits) => {
     expect(await countHits(passing, { effect })).toBe(hits)
   })
 

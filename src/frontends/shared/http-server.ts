@@ -1,4 +1,10 @@
-import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } from 'fastify'
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+} from 'fastify'
 import { renderError, toWeirError, WeirError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
 import { createOriginCheck, type OriginRules } from './check-origin.ts'
@@ -13,7 +19,12 @@ const patience = { headersMs: 10_000, requestMs: 30_000, checkEveryMs: 1_000 }
  * The one HTTP server: every request passes the Host and Origin check before anything else, bodies arrive as text for
  * their frontend to parse once, and every failure answers as JSON, never as HTML.
  */
-export function createHttpServer(rules: OriginRules, log: Logger, slow = patience): FastifyInstance {
+export function createHttpServer(
+  rules: OriginRules,
+  log: Logger,
+  slow = patience,
+  refuseLoad: () => WeirError | undefined = () => undefined,
+): FastifyInstance {
   const server = fastify({
     bodyLimit: bodyBytesMax,
     requestTimeout: slow.requestMs,
@@ -36,6 +47,11 @@ export function createHttpServer(rules: OriginRules, log: Logger, slow = patienc
           return answerPreflight(reply.raw, request.headers)
         }
       }
+      const refusal = isCall(request) ? refuseLoad() : undefined
+      if (refusal !== undefined) {
+        reply.raw.setHeader('retry-after', Math.ceil(Number(refusal.data?.['retryAfterMs']) / 1_000))
+        throw refusal
+      }
       if (encoding !== undefined && encoding !== 'identity') throw compressed()
       done()
     } catch (refusal) {
@@ -56,6 +72,11 @@ export function createHttpServer(rules: OriginRules, log: Logger, slow = patienc
     ),
   )
   return server
+}
+
+/** Calls come by POST. What asks how Weir is, and what an operator decides meanwhile, are answered under any load. */
+function isCall({ method, url }: FastifyRequest): boolean {
+  return method === 'POST' && !url.startsWith('/api/admin/')
 }
 
 /** A compressed body can be a bomb, and no client of ours sends one (S18). */
