@@ -26,6 +26,7 @@ import { createLocalAuthenticate } from './frontends/shared/authenticate.ts'
 import { isLoopback } from './frontends/shared/check-origin.ts'
 import { createHttpServer } from './frontends/shared/http-server.ts'
 import { drainPort, openPort } from './frontends/shared/open-port.ts'
+import { createLoadShedding, type LoadShedding } from './frontends/shared/shed-load.ts'
 import { deferStores } from './store/defer-stores.ts'
 import { openStore } from './store/open-store.ts'
 
@@ -100,6 +101,7 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
   })
   let http: FastifyInstance | undefined
   const readiness = createReadiness(clock)
+  let load: LoadShedding | undefined
 
   return {
     catalog,
@@ -107,7 +109,9 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     async listen(at = {}) {
       const { host, port } = { ...config.server, ...at }
       refuseOpenHost(host)
-      http = createHttpServer({ ...config.server, meet: readiness.meet }, log)
+      const { callsMax } = config.server
+      load = createLoadShedding({ clock, callsMax, callsInFlight: () => executor.inFlight })
+      http = createHttpServer({ ...config.server, meet: readiness.meet, refuseLoad: load.refuse }, log)
       mcp.serveHttp(http)
       rest(http, { catalog, executor, authenticate, server: identity, log })
       operations(http, { catalog, metrics, clock, readiness })
@@ -121,6 +125,7 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
       // Streams that wait for events are ended, and told so.
       mcp.endWaiting()
       if (http !== undefined) await drainPort(http, drainMs)
+      load?.close()
       await catalog.close()
       await tracer?.close()
       await stores.close()

@@ -48,6 +48,7 @@ const exitByCode: Readonly<Record<ErrorCode, Exit>> = {
   STORE_UNUSABLE: 'invalidConfig',
   UPSTREAM_AUTH: 'notAuthorized',
   CONNECTION_UNAVAILABLE: 'unreachable',
+  CIRCUIT_OPEN: 'unreachable',
   DATABASE_UNAVAILABLE: 'unreachable',
   UPSTREAM_UNREACHABLE: 'unreachable',
   UPSTREAM_EXITED: 'unreachable',

@@ -29,7 +29,9 @@ export interface ToolQuery {
 }
 
 /** How a call through the running Weir ended. */
-export type RunningOutcome = { readonly result: Result } | { readonly failure: Failure }
+export type RunningOutcome =
+  | { readonly result: Result; readonly degraded?: string }
+  | { readonly failure: Failure }
 
 /** The Weir that listens where this configuration's Weir would. */
 export interface RunningWeir {
@@ -112,7 +114,13 @@ function readOutcome(body: unknown): RunningOutcome {
   const data = isObject(whole['data']) ? whole['data'] : {}
   const item = listOf(data['results'])[0] ?? whole
   if (!isObject(item)) return { failure: { message: 'The running Weir gave an answer of another form.' } }
-  if (item['successful'] === true) return { result: readResponse(item['response']) }
+  if (item['successful'] === true) {
+    const { degraded_reason: degraded } = item
+    return {
+      result: readResponse(item['response']),
+      ...(typeof degraded === 'string' ? { degraded } : {}),
+    }
+  }
   const detail = isObject(item['error_detail']) ? item['error_detail'] : {}
   return { failure: { message: String(item['error']), ...detail } }
 }

@@ -41,6 +41,14 @@ const serverSchema = z.strictObject({
     .describe(
       'Origins of web pages that may call Weir, as in `https://app.example`. Requests from other pages are refused; programs that are no browsers send none.',
     ),
+  callsMax: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(4_096)
+    .describe(
+      'Calls of the whole process at once. Further requests over HTTP are answered 503 with Retry-After before they are read.',
+    ),
   toolset: z
     .string()
     .optional()

@@ -31,6 +31,7 @@ describe('a valid file', () => {
     expect(loaded.config.server).toEqual({
       host: '127.0.0.1',
       port: 0,
+      callsMax: 4_096,
       allowedHosts: ['weir.example'],
       allowedOrigins: ['https://app.example'],
     })

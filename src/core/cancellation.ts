@@ -20,6 +20,8 @@ export class Cancellation implements StopSignal {
   #controller: AbortController | undefined
   #deadlineMs = Number.POSITIVE_INFINITY
   #listeners: StopListener[] | undefined
+  /** Whether the target was given the call, so that its effect may have happened. Set where it is run, and by `tellDispatched`. */
+  isDispatched = false
 
   /** Why the call was stopped; undefined while it runs. */
   get reason(): WeirError | undefined {
@@ -70,6 +72,11 @@ export class Cancellation implements StopSignal {
     this.#listeners = undefined
     for (const listener of listeners ?? []) notify(listener)
   }
+}
+
+/** For whoever holds a call back in front of its system: that it has not got there, and, once it goes on, that it may have. */
+export function tellDispatched(stop: StopSignal, isDispatched: boolean): void {
+  if (stop instanceof Cancellation) stop.isDispatched = isDispatched
 }
 
 function notify(listener: StopListener): void {

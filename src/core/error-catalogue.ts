@@ -112,6 +112,11 @@ export const errorCatalogue = {
   OVERLOADED: operators(503, true, 'A bounded queue is full.'),
   INTERNAL: operators(500, false, 'Weir itself failed; the log holds the cause.'),
   CONNECTION_UNAVAILABLE: upstreams(503, true, 'The connection is not up.'),
+  CIRCUIT_OPEN: upstreams(
+    503,
+    true,
+    'The tool failed too often in a row and is left alone for a while (B-29).',
+  ),
 
   // What outlives the process.
   STORE_UNAVAILABLE: operators(

@@ -44,8 +44,15 @@ export function toWeirError(thrown: unknown): WeirError {
 /** Whether the connection vouches that nothing of the call has left, so that another one may have it (R3). */
 export function wasNotSent(thrown: unknown): boolean {
   if (!(thrown instanceof WeirError) || thrown.data?.['sent'] !== false) return false
-  return thrown.code === 'CONNECTION_UNAVAILABLE' || thrown.code === 'UPSTREAM_UNREACHABLE'
+  return vouching.has(thrown.code)
 }
+
+const vouching: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'CONNECTION_UNAVAILABLE',
+  'UPSTREAM_UNREACHABLE',
+  'DATABASE_UNAVAILABLE',
+  'BROKER_UNAVAILABLE',
+])
 
 /** The caller-facing form of an error, the same in every dialect. */
 export interface ErrorBody {

@@ -1,4 +1,4 @@
-import type { WeirError } from './error.ts'
+import type { ErrorCode, WeirError } from './error.ts'
 
 /** One MCP content block, passed on as it came. */
 export type ContentBlock = { readonly type: string; readonly [field: string]: unknown }
@@ -14,6 +14,22 @@ export interface Result {
   readonly isError?: boolean
   readonly _meta?: Readonly<Record<string, unknown>>
   readonly [field: string]: unknown
+}
+
+const faults = new WeakMap<Result, WeirError>()
+
+/**
+ * Says of a result with `isError` that the system behind it is at fault, and how: an HTTP API's 503 is shown to the
+ * caller as it is, and is a failure of the API nevertheless, which retry and breaker have to know. Gives the result.
+ */
+export function tellFault(result: Result, fault: WeirError): Result {
+  faults.set(result, fault)
+  return result
+}
+
+/** What was told of the result. A result that does not say so itself is a tool’s own answer, however bad. */
+export function faultOf(result: Result): WeirError | undefined {
+  return result.isError === true ? faults.get(result) : undefined
 }
 
 /** Questions to the user or the client, by key: each an MCP request (`elicitation/create`, …) without an id. */
@@ -70,9 +86,16 @@ export class TaskStarted {
 /** What a target may answer. */
 export type Answer = Result | InputRequired | TaskStarted
 
+/** Why an answer is not the tool's own, which could not be had (C-26). Every dialect shows it. */
+export interface Degradation {
+  readonly reason: string
+  readonly code: ErrorCode
+  readonly retryAfterMs?: number
+}
+
 /** How a call ended. The executor always answers with one of these and never throws. */
 export type Outcome =
-  | { readonly kind: 'complete'; readonly result: Result }
+  | { readonly kind: 'complete'; readonly result: Result; readonly degraded?: Degradation }
   | { readonly kind: 'input-required'; readonly required: InputRequired }
   | { readonly kind: 'task'; readonly started: TaskStarted }
   | { readonly kind: 'failed'; readonly error: WeirError }

@@ -36,6 +36,8 @@ interface TargetBase<I> {
   readonly definition?: Readonly<Record<string, unknown>>
   /** Longest time one call may take, in milliseconds, where it differs from the default of 30,000 (C-07). */
   readonly timeoutMs?: number
+  /** What the input names is used up by the call, like a cursor: a second run could not answer what a first one had. Never retried. */
+  readonly isOneUse?: boolean
   /** Runs once per call, already validated. Throws a WeirError; anything else thrown is an INTERNAL error. */
   run(input: I, context: RunContext): Promise<Answer>
 }

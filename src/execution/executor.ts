@@ -21,6 +21,8 @@ export interface ExecutorParts {
 export interface PolicyExecutor extends Executor {
   /** Calls that come from now on go by these; those under way end by the policies that they began with (R14). */
   usePolicies(resolvePolicy: ExecutorParts['resolvePolicy']): void
+  /** Calls that it runs, those that wait for anything included. */
+  readonly inFlight: number
 }
 
 /** Composes a target's chain when it is first called and keeps it for as long as the target and the policies live. */
@@ -35,17 +37,24 @@ export function createExecutor({ stages, ...parts }: ExecutorParts): PolicyExecu
     }
     return chain
   }
+  let inFlight = 0
   return {
+    get inFlight() {
+      return inFlight
+    },
     usePolicies(next) {
       resolvePolicy = next
       chains = new WeakMap()
     },
     async execute(call) {
+      inFlight += 1
       try {
         return await chainOf(call.entry)(call)
       } catch (thrown) {
         // Whatever a tool throws once it was told to stop, the reason why it was told is the truth.
         return { kind: 'failed', error: call.cancellation.reason ?? toWeirError(thrown) }
+      } finally {
+        inFlight -= 1
       }
     },
   }
@@ -54,6 +63,7 @@ export function createExecutor({ stages, ...parts }: ExecutorParts): PolicyExecu
 /** The innermost link: the tool itself. Async, so that a tool that throws at once rejects like any other. */
 async function runTarget(call: Call): Promise<Outcome> {
   if (call.cancellation.reason !== undefined) throw call.cancellation.reason
+  call.cancellation.isDispatched = true
   // The kinds differ in their input alone, which the chain has checked by the target's own schema.
   const target = call.entry.target as Tool
   const answer: unknown = await target.run(call.input, new CallContext(call))

@@ -37,7 +37,13 @@ const connector = defineConnector({
 let weir: Weir
 let url: string
 beforeAll(async () => {
-  const config = { connections: { t: { type: 'thrower' } }, log: { level: 'silent' }, server: { port: 0 } }
+  const config = {
+    connections: { t: { type: 'thrower' } },
+    // Each code is thrown again and again, and has to be answered each time.
+    policies: { '*': { breaker: false, retry: false } },
+    log: { level: 'silent' },
+    server: { port: 0 },
+  }
   weir = embedWeir({ config, connectors: [connector] })
   url = (await weir.listen()).url
   await weir.catalog.settled(5_000)

@@ -38,6 +38,17 @@ describe('waiting calls', () => {
     expect(await code(waiting.wait(cancellation))).toBe('DEADLINE_EXCEEDED')
   })
 
+  it('R3: have certainly not happened while they wait, and may have once they go on', async () => {
+    const { waiting } = setUp()
+    const cancellation = new Cancellation()
+    cancellation.isDispatched = true
+    const waited = waiting.wait(cancellation)
+    expect(cancellation.isDispatched).toBe(false)
+    waiting.release()
+    await waited
+    expect(cancellation.isDispatched).toBe(true)
+  })
+
   it('wait no longer than their limit, where they have one', async () => {
     const { waiting, clock } = setUp()
     const late = new WeirError('UPSTREAM_UNREACHABLE', 'not sent')

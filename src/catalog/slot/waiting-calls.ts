@@ -1,4 +1,4 @@
-import type { StopSignal } from '../../core/cancellation.ts'
+import { type StopSignal, tellDispatched } from '../../core/cancellation.ts'
 import type { Clock } from '../../core/clock.ts'
 import { WeirError } from '../../core/error.ts'
 
@@ -37,6 +37,7 @@ export class WaitingCalls {
       }
       const proceed = () => {
         leave()
+        tellDispatched(stop, true)
         resolve()
       }
       const waiter = { proceed, fail }
@@ -44,6 +45,8 @@ export class WaitingCalls {
       const timer =
         limit === undefined ? undefined : this.#clock.setTimer(() => fail(limit.late), limit.limitMs)
       stop.addEventListener('abort', abort, { once: true })
+      // A write whose time is over while it waits has certainly not happened.
+      tellDispatched(stop, false)
       this.#waiters.add(waiter)
     })
   }

@@ -78,7 +78,9 @@ async function callThere(running: RunningWeir, wish: Wish, output: Output): Prom
   }
   const input = parseArguments(tool.input, wish.pairs, wish.json)
   const outcome = await running.call(tool.id, input, wish)
-  return 'failure' in outcome ? fail(outcome.failure, output) : succeed(outcome.result, output)
+  return 'failure' in outcome
+    ? fail(outcome.failure, output)
+    : succeed(outcome.result, output, outcome.degraded)
 }
 
 async function callHere(setup: Setup, wish: Wish, output: Output): Promise<number> {
@@ -180,7 +182,7 @@ function renderEvent(event: CallEvent): string {
 }
 
 function finish(outcome: Outcome, output: Output): number {
-  if (outcome.kind === 'complete') return succeed(outcome.result, output)
+  if (outcome.kind === 'complete') return succeed(outcome.result, output, outcome.degraded?.reason)
   if (outcome.kind === 'input-required') {
     throw new WeirError('INPUT_UNSUPPORTED', 'The tool asks its user a question.', {
       hint: 'Call it from an MCP client.',
@@ -199,8 +201,9 @@ function finish(outcome: Outcome, output: Output): number {
   )
 }
 
-function succeed(result: Result, output: Output): number {
+function succeed(result: Result, output: Output, degraded: string | undefined): number {
   if (result.isError === true) return fail({ message: failureText(result) }, output)
+  if (degraded !== undefined) output.tell('warning', `not the tool’s own answer: ${degraded}`)
   printResult(result, output)
   return exits.ok
 }

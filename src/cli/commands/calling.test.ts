@@ -194,3 +194,21 @@ describe('tools', () => {
     expect(stderr).toMatch(/^warning: connection gone is down: ./m)
   })
 })
+
+it('C-26: says of an answer that stands in for the tool’s own that it does, here and there', async () => {
+  const value = { status_code: 200, headers: {}, data: 'old', success: true }
+  await using own = new Place({
+    connections: {
+      api: { type: 'http', apis: { gone: { baseUrl: 'http://127.0.0.1:1', allowPrivate: true } } },
+    },
+    policies: { '*': { retry: false, fallback: { value } } },
+    server: { port: 0 },
+  })
+  const running = await own.serve('start')
+  for (const at of [running.port, '0']) {
+    const args = ['call', 'api:http_request', 'api_name=gone', 'method=GET', 'url=/', '--port', at]
+    const { code, stdout, stderr } = await own.run(args)
+    expect({ code, answer: JSON.parse(stdout) }).toEqual({ code: 0, answer: value })
+    expect(stderr).toMatch(/^warning: not the tool’s own answer: No connection/m)
+  }
+})

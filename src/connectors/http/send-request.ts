@@ -1,6 +1,6 @@
 import type { StopSignal } from '../../core/cancellation.ts'
 import { WeirError } from '../../core/error.ts'
-import type { Result } from '../../core/outcome.ts'
+import { type Result, tellFault } from '../../core/outcome.ts'
 import type { EgressRequest, EgressResponse } from '../../egress/egress.ts'
 import type { Api } from './api.ts'
 import type { CredentialHeader } from './auth/credential.ts'
@@ -9,6 +9,7 @@ import { addCredential, type CallHeaders } from './merge-headers.ts'
 import type { Method } from './methods.ts'
 import { type HttpAnswer, renderAnswer } from './render-answer.ts'
 import { isInside, resolveUrl } from './resolve-url.ts'
+import { readRetryAfter } from './status-error.ts'
 
 /** One request to a named API, as a tool means it: without credential, and held to the API's bounds. */
 export interface ApiRequest {
@@ -40,9 +41,12 @@ export async function sendRequest(api: Api, request: ApiRequest, stop: StopSigna
 
 /** An answer as a tool's result: 5xx counts as failed (B-06), so that retry and breaker see it; 4xx is the caller's to read. */
 export function renderResult(answer: HttpAnswer): Result {
-  return answer.status_code >= 500
-    ? { structuredContent: answer, isError: true }
-    : { structuredContent: answer }
+  const { status_code: status, headers } = answer
+  if (status < 500) return { structuredContent: answer }
+  const fault = new WeirError('UPSTREAM_FAILED', `The API answered with status ${status}.`, {
+    data: { status_code: status, sent: true, ...readRetryAfter(headers) },
+  })
+  return tellFault({ structuredContent: answer, isError: true }, fault)
 }
 
 /** As `sendRequest`, with the answer as it came: whoever shows any of it to a caller takes the secrets out. */

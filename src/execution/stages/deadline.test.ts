@@ -3,6 +3,7 @@ import type { Run } from '../../core/call.ts'
 import { Cancellation } from '../../core/cancellation.ts'
 import { WeirError } from '../../core/error.ts'
 import type { Outcome } from '../../core/outcome.ts'
+import type { Tool } from '../../core/tool.ts'
 import { createFakeClock } from '../../testing/fake-clock.ts'
 import { createCall, createEntry, policy } from '../call.fixture.ts'
 import { createDeadlineStage } from './deadline.ts'
@@ -10,9 +11,14 @@ import { createDeadlineStage } from './deadline.ts'
 const done: Outcome = { kind: 'complete', result: {} }
 
 /** One call through the stage; `outcome` is what it came to so far. */
-function start(next: Run, timeoutMs = 1_000, cancellation = new Cancellation()) {
+function start(
+  next: Run,
+  timeoutMs = 1_000,
+  cancellation = new Cancellation(),
+  effect: Tool['effect'] = 'read',
+) {
   const clock = createFakeClock()
-  const entry = createEntry()
+  const entry = createEntry({ effect })
   const run = createDeadlineStage(clock).wrap(entry, { ...policy, timeoutMs }, next)
   const state: { outcome?: Outcome; error?: unknown } = {}
   const ended = run(createCall(entry, { cancellation })).then(
@@ -114,6 +120,21 @@ describe('R12: the deadline', () => {
     cancellation.cancel(left)
     await clock.advance(1_000)
     expect(cancellation.reason).toBe(left)
+  })
+
+  it.each<[Tool['effect'], boolean, string]>([
+    ['read', true, 'DEADLINE_EXCEEDED'],
+    ['idempotent-write', true, 'DEADLINE_EXCEEDED'],
+    ['write', true, 'OUTCOME_UNKNOWN'],
+    ['destructive', true, 'OUTCOME_UNKNOWN'],
+    ['write', false, 'DEADLINE_EXCEEDED'],
+  ])('R3: of a %s whose target was given it (%s) is %s', async (effect, isDispatched, code) => {
+    const cancellation = new Cancellation()
+    const { clock, state } = start(createSlow().run, 1_000, cancellation, effect)
+    cancellation.isDispatched = isDispatched
+    await clock.advance(1_000)
+    expect(state.error).toMatchObject({ code })
+    expect((state.error as WeirError).spec.retryable).toBe(code === 'DEADLINE_EXCEEDED')
   })
 
   it('R18: does not move with the wall clock', async () => {

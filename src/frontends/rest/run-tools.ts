@@ -24,6 +24,9 @@ interface ItemResult {
   readonly response?: unknown
   readonly error?: string
   readonly error_detail?: ErrorBody
+  /** C-26: the response is not the tool's own, which could not be had. */
+  readonly degraded?: true
+  readonly degraded_reason?: string
 }
 
 /** Runs the tools one after another. The first failure ends the run (D4-015), and what ran before it is kept (B-123). */
@@ -75,7 +78,8 @@ function renderItem(slug: string, outcome: Outcome): ItemResult {
   switch (outcome.kind) {
     case 'complete': {
       const response = renderResponse(outcome.result)
-      if (outcome.result.isError !== true) return { tool_slug: slug, successful: true, response }
+      if (outcome.result.isError !== true)
+        return { tool_slug: slug, successful: true, response, ...renderDegradation(outcome) }
       return { tool_slug: slug, successful: false, response, error: textOf(outcome.result) }
     }
     case 'input-required':
@@ -90,6 +94,12 @@ function renderItem(slug: string, outcome: Outcome): ItemResult {
     case 'failed':
       return renderFailed(slug, outcome.error)
   }
+}
+
+function renderDegradation({
+  degraded,
+}: Outcome & { readonly kind: 'complete' }): Pick<ItemResult, 'degraded' | 'degraded_reason'> {
+  return degraded === undefined ? {} : { degraded: true, degraded_reason: degraded.reason }
 }
 
 /** No tool begins a task for a client that did not say it follows them, which nobody says over REST. */

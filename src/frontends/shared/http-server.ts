@@ -1,4 +1,10 @@
-import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } from 'fastify'
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+} from 'fastify'
 import { renderError, toWeirError, WeirError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
 import { createOriginCheck, type OriginRules } from './check-origin.ts'
@@ -13,6 +19,8 @@ const patience = { headersMs: 10_000, requestMs: 30_000, checkEveryMs: 1_000 }
 export interface HttpRules extends OriginRules {
   /** Told of each request; false once no more are taken: answers ask their clients to use another connection, or server. */
   readonly meet?: (route: string | undefined) => boolean
+  /** The refusal of a request while there is too much to do (R11). */
+  readonly refuseLoad?: () => WeirError | undefined
 }
 
 /**
@@ -45,6 +53,11 @@ export function createHttpServer(rules: HttpRules, log: Logger, slow = patience)
           return answerPreflight(reply.raw, request.headers)
         }
       }
+      const refusal = isCall(request) ? rules.refuseLoad?.() : undefined
+      if (refusal !== undefined) {
+        reply.raw.setHeader('retry-after', Math.ceil(Number(refusal.data?.['retryAfterMs']) / 1_000))
+        throw refusal
+      }
       if (encoding !== undefined && encoding !== 'identity') throw compressed()
       done()
     } catch (refusal) {
@@ -65,6 +78,11 @@ export function createHttpServer(rules: HttpRules, log: Logger, slow = patience)
     ),
   )
   return server
+}
+
+/** Calls come by POST. What asks how Weir is, and what an operator decides meanwhile, are answered under any load. */
+function isCall({ method, url }: FastifyRequest): boolean {
+  return method === 'POST' && !url.startsWith('/api/admin/')
 }
 
 /** A compressed body can be a bomb, and no client of ours sends one (S18). */

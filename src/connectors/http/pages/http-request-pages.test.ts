@@ -139,7 +139,14 @@ describe('http_request_pages', () => {
     const error = await failure(read())
     expect([error.code, error.data]).toEqual([
       'UPSTREAM_FAILED',
-      { api_name: 'crm', status_code: 503, retry_after: '7', answer: { why: '[redacted]' }, sent: true },
+      {
+        api_name: 'crm',
+        status_code: 503,
+        retry_after: '7',
+        retryAfterMs: 7_000,
+        answer: { why: '[redacted]' },
+        sent: true,
+      },
     ])
     upstream.answer = (request, response) => {
       if (request.url!.endsWith('page=3')) response.writeHead(404).end()

@@ -1,6 +1,6 @@
 import type { Entry } from '../../../core/catalog.ts'
 import { WeirError } from '../../../core/error.ts'
-import type { Result } from '../../../core/outcome.ts'
+import type { Outcome, Result } from '../../../core/outcome.ts'
 import type { Exchange } from '../exchange.ts'
 import { executeAsking } from '../questions/execute-asking.ts'
 import type { StateBinding } from '../request-state.ts'
@@ -26,7 +26,7 @@ export async function runTarget(
   const outcome = await executeAsking(parts.executor, exchange, createCall(parts, exchange, entry, binding))
   switch (outcome.kind) {
     case 'complete':
-      return render(outcome.result)
+      return render(showDegradation(outcome))
     case 'input-required':
       // The protocol lets tools, resources and prompts ask, and nothing else.
       if (entry.target.kind === 'completion' || entry.target.kind === 'task-control') {
@@ -45,4 +45,10 @@ function cannotAsk({ id }: Entry): WeirError {
   return new WeirError('UPSTREAM_PROTOCOL', `${id} asks a question where it may not.`, {
     hint: 'Its maker must mend that.',
   })
+}
+
+/** An answer that is not the tool's own says so beside it, in the one place that every client leaves alone. */
+function showDegradation({ result, degraded }: Outcome & { readonly kind: 'complete' }): Result {
+  if (degraded === undefined) return result
+  return { ...result, _meta: { ...result._meta, 'weir/degraded': degraded } }
 }
