@@ -17,9 +17,10 @@ export interface LoadShedding {
 
 /**
  * A timer that fires this late, time after time, shows that the event loop does not come round: whatever is taken in
- * then is answered too late for anybody to wait for. Once alone is a pause, as for the collection of garbage.
+ * then is answered too late for anybody to wait for. Once alone is a pause, as for the collection of garbage; and with
+ * few calls it is the machine that is busy, which refusing them would not change.
  */
-const lag = { everyMs: 100, limitMs: 200, times: 3 }
+const lag = { everyMs: 100, limitMs: 200, times: 3, callsMin: 16 }
 const retryAfterMs = 1_000
 
 /** Measures the event loop from now on. */
@@ -38,8 +39,9 @@ export function createLoadShedding({ clock, callsInFlight, callsMax }: LoadParts
   schedule()
   return {
     refuse() {
-      if (callsInFlight() >= callsMax) return tooMuch(`Weir runs ${callsMax} calls already.`)
-      return lateTimes >= lag.times ? tooMuch('Weir is busier than it can bear.') : undefined
+      const calls = callsInFlight()
+      if (calls >= callsMax) return tooMuch(`Weir runs ${callsMax} calls already.`)
+      return lateTimes >= lag.times && calls >= lag.callsMin ? tooMuch('Weir is busier than it can bear.') : undefined
     },
     close: () => timer.cancel(),
   }
