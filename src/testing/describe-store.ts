@@ -61,7 +61,11 @@ export function listStorePromises(kind: StoreKind): readonly StorePromise[] {
   ]
 }
 
-async function beginEmpty({ pins, credentials, targets }: Stores): Promise<void> {
+async function beginEmpty({
+  pins,
+  credentials,
+  targets,
+}: Pick<Stores, 'pins' | 'credentials' | 'targets'>): Promise<void> {
   equal(await pins.list(), [], 'pins of a new store')
   equal(await credentials.get(keyOf()), undefined, 'a credential of a new store')
   equal(await credentials.list('api'), [], 'credentials of a new store')
@@ -207,7 +211,7 @@ async function refuseLarge({ pins, credentials, targets }: Stores): Promise<void
     () => targets.remember('api', remembered),
   ]
   for (const attempt of refused) await rejectsWith('STORE_VALUE_TOO_LARGE', attempt())
-  await beginEmpty({ pins, credentials, targets, close: async () => {} })
+  await beginEmpty({ pins, credentials, targets })
 }
 
 async function closeTwice(kind: StoreKind): Promise<void> {
