@@ -19,10 +19,12 @@ import type { PinStore, Stores } from './core/stores.ts'
 import { createEgress } from './egress/create-egress.ts'
 import type { Egress } from './egress/egress.ts'
 import { exposePools } from './egress/expose-pools.ts'
+import { AuditWriter, type AuditWriterParts } from './execution/audit/audit-writer.ts'
 import { createExecutor } from './execution/executor.ts'
 import { compileJsonSchema } from './execution/json-schema-validator.ts'
 import { createStages } from './execution/pipeline.ts'
 import { createPolicyResolver } from './execution/resolve-policy.ts'
+import type { AuditStageOptions } from './execution/stages/audit.ts'
 import { createMcpFrontend, type McpFrontend } from './frontends/mcp/mcp.ts'
 import { operations } from './frontends/operations/operations.ts'
 import { rest } from './frontends/rest/rest.ts'
@@ -114,8 +116,9 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     checkValue: (schema, value) => compileJsonSchema(schema)(value),
     ...{ clock, log, random: Math.random },
   })
+  const audit = createAudit(config, { store: stores.audit, clock, log })
   const executor = createExecutor({
-    stages: createStages({ log, metrics, clock }),
+    stages: createStages({ log, metrics, clock, audit }),
     resolvePolicy: createPolicyResolver(config.policies),
   })
   const authenticate = createLocalAuthenticate(user)
@@ -149,6 +152,7 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
       isServing = false
       await drain(http, mcp, drainMs)
       await catalog.close()
+      await audit?.writer.close()
       await stores.close()
       await base.egress.close()
       log.flush()
@@ -180,8 +184,22 @@ export function embedWeir(options: {
 }
 
 /** What this configuration keeps across restarts, opened by the first who needs it. */
-export function openStores({ log }: Base, { config, baseDir }: LoadedConfig): Stores {
-  return deferStores(() => openStore({ url: config.store.url, baseDir, log }), systemClock)
+export function openStores({ log }: Base, { config, secrets, baseDir }: LoadedConfig): Stores {
+  const { keep: keepMs, rowsMax } = config.audit
+  const audit = { keepMs, rowsMax }
+  const url = config.store.url
+  return deferStores(
+    () => openStore({ url, baseDir, log, audit, secrets: () => secrets.list() }),
+    systemClock,
+  )
+}
+
+function createAudit(
+  { audit: { enabled, reads } }: Config,
+  parts: AuditWriterParts,
+): AuditStageOptions | undefined {
+  if (!enabled) return undefined
+  return { writer: new AuditWriter(parts), clock: parts.clock, reads }
 }
 
 /** Every connection's definitions are looked at, whichever command opens it. */

@@ -28,6 +28,7 @@ export interface StoreOptions {
 
 /** More than the audit can fill with the records it keeps, so that it never takes the room of the rest. */
 const defaultFileBytesMax = 8 * 1024 ** 3
+const memoryRowsMax = 10_000
 const noSecrets: readonly string[] = []
 
 /**
@@ -36,6 +37,7 @@ const noSecrets: readonly string[] = []
  */
 export async function openStore(options: StoreOptions): Promise<Stores> {
   const { url, baseDir, log, clock = systemClock, fileBytesMax = defaultFileBytesMax } = options
+  const { audit: retention = defaultRetention } = options
   const place = findPlace(url, baseDir)
   if (place !== undefined) await prepareFile(place)
   const { openSqlite } = await import('./drivers/sqlite/sqlite.ts')
@@ -46,11 +48,16 @@ export async function openStore(options: StoreOptions): Promise<Stores> {
     targets: createTargetStore(database),
     audit: createAuditStore({
       ...{ database, clock, log },
-      retention: options.audit ?? defaultRetention,
+      retention: place === undefined ? boundForMemory(retention) : retention,
       secrets: options.secrets ?? (() => noSecrets),
     }),
     close: () => database.close(),
   }
+}
+
+/** What is kept in memory has to fit there. */
+function boundForMemory({ keepMs, rowsMax }: AuditRetention): AuditRetention {
+  return { keepMs, rowsMax: Math.min(rowsMax, memoryRowsMax) }
 }
 
 function chooseKey(place: StorePlace | undefined, secret: string | undefined): KeyReader {

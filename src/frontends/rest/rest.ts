@@ -46,7 +46,7 @@ async function execute(parts: RestParts, request: FastifyRequest, reply: Fastify
   const requestId = body.requestId ?? nextCallId()
   try {
     const found = await findTools(parts.catalog, body.tools)
-    return await runTools(parts.executor, { requestId, caller, found, response: reply.raw })
+    return await runTools(parts.executor, { requestId, caller, found, note: body.note, response: reply.raw })
   } catch (thrown) {
     const error = readHttpError(thrown, parts.log)
     // D4-015: clients of this dialect read an unknown tool from the body and take any other status for a broken server.

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { Executor } from '../../core/call.ts'
+import type { CallNote, Executor } from '../../core/call.ts'
 import type { Caller } from '../../core/caller.ts'
 import { Cancellation } from '../../core/cancellation.ts'
 import { type ErrorBody, renderError, WeirError } from '../../core/error.ts'
@@ -12,6 +12,7 @@ export interface ToolsRun {
   readonly requestId: string
   readonly caller: Caller
   readonly found: readonly FoundTool[]
+  readonly note: CallNote | undefined
   /** Watched for a client that leaves. */
   readonly response: ServerResponse
 }
@@ -56,6 +57,7 @@ export async function runTools(executor: Executor, run: ToolsRun): Promise<unkno
       caller: run.caller,
       cancellation,
       via: 'rest',
+      ...(run.note === undefined ? {} : { note: run.note }),
     })
     const item = renderItem(slug, outcome)
     results.push(item)
