@@ -5,7 +5,7 @@ import { openTracer } from './app/open-tracer.ts'
 import { readContents } from './app/read-contents.ts'
 import { configureLog, createReloading } from './app/reloading.ts'
 import { createCatalog, type OpenCatalog } from './catalog/catalog.ts'
-import type { LoadedConfig } from './config/config.ts'
+import type { Config, LoadedConfig } from './config/config.ts'
 import { parseConfig } from './config/load.ts'
 import { planReload, type ReloadPlan } from './config/plan-reload.ts'
 import type { Executor } from './core/call.ts'
@@ -14,10 +14,12 @@ import type { AnyConnector } from './core/connector.ts'
 import { WeirError } from './core/error.ts'
 import type { Stores } from './core/stores.ts'
 import { exposePools } from './egress/expose-pools.ts'
+import { AuditWriter, type AuditWriterParts } from './execution/audit/audit-writer.ts'
 import { createExecutor } from './execution/executor.ts'
 import { compileJsonSchema } from './execution/json-schema-validator.ts'
 import { createStages } from './execution/pipeline.ts'
 import { createPolicyResolver } from './execution/resolve-policy.ts'
+import type { AuditStageOptions } from './execution/stages/audit.ts'
 import { createMcpFrontend } from './frontends/mcp/mcp.ts'
 import { operations } from './frontends/operations/operations.ts'
 import { createReadiness } from './frontends/operations/readiness.ts'
@@ -80,8 +82,9 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     ...{ clock, log, random: Math.random },
   })
   const tracer = openTracer(base, config)
+  const audit = createAudit(config, { store: stores.audit, clock, log })
   const executor = createExecutor({
-    stages: createStages({ log, metrics, clock, tracer }),
+    stages: createStages({ log, metrics, clock, tracer, audit }),
     resolvePolicy: createPolicyResolver(config.policies),
   })
   const reloading = createReloading(loaded, async (next, before) => {
@@ -127,6 +130,7 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
       if (http !== undefined) await drainPort(http, drainMs)
       load?.close()
       await catalog.close()
+      await audit?.writer.close()
       await tracer?.close()
       await stores.close()
       await base.egress.close()
@@ -159,8 +163,22 @@ export function embedWeir(options: {
 }
 
 /** What this configuration keeps across restarts, opened by the first who needs it. */
-export function openStores({ log }: Base, { config, baseDir }: LoadedConfig): Stores {
-  return deferStores(() => openStore({ url: config.store.url, baseDir, log }), systemClock)
+export function openStores({ log }: Base, { config, secrets, baseDir }: LoadedConfig): Stores {
+  const { keep: keepMs, rowsMax } = config.audit
+  const audit = { keepMs, rowsMax }
+  const url = config.store.url
+  return deferStores(
+    () => openStore({ url, baseDir, log, audit, secrets: () => secrets.list() }),
+    systemClock,
+  )
+}
+
+function createAudit(
+  { audit: { enabled, reads } }: Config,
+  parts: AuditWriterParts,
+): AuditStageOptions | undefined {
+  if (!enabled) return undefined
+  return { writer: new AuditWriter(parts), clock: parts.clock, reads }
 }
 
 function refuseOpenHost(host: string): void {

@@ -54,6 +54,7 @@ const exitByCode: Readonly<Record<ErrorCode, Exit>> = {
   UPSTREAM_EXITED: 'unreachable',
   SHUTTING_DOWN: 'unreachable',
   STORE_UNAVAILABLE: 'unreachable',
+  AUDIT_UNAVAILABLE: 'unreachable',
   BROKER_UNAVAILABLE: 'unreachable',
   INVALID_OUTPUT: 'toolError',
   NOT_RUN: 'toolError',

@@ -77,6 +77,7 @@ function createProgram(run: RunLoaded): Command {
   addAuthorising(program, run)
   addCalling(program, run)
   addPins(program, run)
+  addAudit(program, run)
   addClients(program, run)
   // A command made from the outside takes none of these from its parent.
   for (const command of program.commands) {
@@ -204,6 +205,44 @@ function addPins(program: Command, run: RunLoaded): void {
       example('weir pins approve mail:send --hash q4Xc0aJr1v2E', 'weir pins approve mail --all'),
     )
     .action(run(async () => (await load()).approve))
+}
+
+function addAudit(program: Command, run: RunLoaded): void {
+  const load = async () => {
+    const [{ createAuditCommands }, { openAuditStore }] = await Promise.all([
+      import('./commands/audit.ts'),
+      import('./open-audit-store.ts'),
+    ])
+    return createAuditCommands(openAuditStore)
+  }
+  const audit = program
+    .command('audit')
+    .description('list who called what and how it ended, the newest first')
+    .option('--tool <tool>', 'only calls of this tool; * stands for anything')
+    .option('--caller <caller>', 'only calls of this caller')
+    .option('--since <time>', 'only calls since then: 30m, 24h, 7d, or a date')
+    .option('--limit <number>', 'how many at most (default: 50)')
+    .addHelpText(
+      'after',
+      example('weir audit', `weir audit --tool 'mail:*' --since 24h`, 'weir audit verify'),
+    )
+    .action(run(async () => (await load()).list))
+  audit
+    .command('verify')
+    .description('check that no record was changed, removed, moved or put in')
+    .option('--head <hash>', 'check too that this hash, which was kept elsewhere, is still there')
+    .addHelpText('after', example('weir audit verify', 'weir audit verify --json'))
+    .action(run(async () => (await load()).verify))
+  audit
+    .command('export')
+    .description('write all records to stdout, the oldest first')
+    .option('--format <format>', 'jsonl (default) or ocsf: API Activity, class 6003')
+    .option('--since <time>', 'only records since then: 30m, 24h, 7d, or a date')
+    .addHelpText(
+      'after',
+      example('weir audit export > audit.jsonl', 'weir audit export --format ocsf --since 1d'),
+    )
+    .action(run(async () => (await load()).export))
 }
 
 function addClients(program: Command, run: RunLoaded): void {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { auditSchema } from './audit-schema.ts'
 import { durationSchema } from './duration.ts'
 import { policyPattern, policySchema } from './policy-schema.ts'
 import type { Secrets } from './secrets.ts'
@@ -185,6 +186,7 @@ export const fileSchema = z.strictObject({
   store: storeSchema
     .prefault({})
     .describe('What outlives Weir’s process: approved definitions, tokens it fetched, last-known tools.'),
+  audit: auditSchema.prefault({}).describe('What is kept of who did what.'),
 })
 
 /** One connection: which connector, and the config that connector has checked. */
@@ -211,6 +213,7 @@ export interface Config {
   readonly log: Readonly<z.output<typeof logSchema>>
   readonly telemetry: Readonly<z.output<typeof telemetrySchema>>
   readonly store: Readonly<z.output<typeof storeSchema>>
+  readonly audit: Readonly<z.output<typeof auditSchema>>
 }
 
 /** A configuration, and what is known about it. */

@@ -112,8 +112,8 @@ function assemble(file: File, checked: ReadonlyMap<string, CheckedConnection>): 
   }
   const policies: Config['policies'] = Object.assign(Object.create(null), file.policies)
   const toolsets: Config['toolsets'] = Object.assign(Object.create(null), file.toolsets)
-  const { server, log, telemetry, store } = file
-  return { connections, policies, toolsets, server, log, telemetry, store }
+  const { server, log, telemetry, store, audit } = file
+  return { connections, policies, toolsets, server, log, telemetry, store, audit }
 }
 
 /** Whether a setting is one that everybody may see, whatever it was made of. */
@@ -121,7 +121,7 @@ function isPlainSetting(path: Path, connections: ReadonlyMap<string, CheckedConn
   const [block, key] = path
   if (block === 'server') return key !== 'sessionKey'
   if (block === 'telemetry') return path[2] === 'sample'
-  if (block === 'log' || block === 'policies') return true
+  if (block === 'log' || block === 'policies' || block === 'audit') return true
   // A fixed value may well be a key.
   if (block === 'toolsets') return path[4] !== 'arguments'
   if (block !== 'connections') return false

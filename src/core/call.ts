@@ -16,6 +16,10 @@ export interface Call {
   readonly cancellation: Cancellation
   /** The dialect it came by: `mcp`, `rest`, `cli`. */
   readonly via: string
+  /** What the caller says of why it makes the call, for the audit alone (D4-019). */
+  readonly note?: CallNote
+  /** Where stages leave what the audit is to know. Absent where nobody wants to know. */
+  readonly trail?: CallTrail
   readonly meta?: Readonly<Record<string, unknown>>
   readonly clientCapabilities?: Readonly<Record<string, unknown>>
   readonly logLevel?: string
@@ -26,6 +30,24 @@ export interface Call {
   readonly wantsProgress?: boolean
   /** Absent where the client listens for nothing. Must not throw. */
   readonly emit?: (event: CallEvent) => void
+}
+
+/** An assistant’s own words about a call. */
+export interface CallNote {
+  readonly thought?: string
+  readonly step?: string
+}
+
+/** What was decided about a call on its way: the one thing of a call that is written to. */
+export interface CallTrail {
+  /** `allowed` or `denied`, and by which rule. */
+  decision?: string
+  rule?: string
+  /** The id of the approval that let it pass. */
+  approval?: string
+  idempotencyKey?: string
+  /** True once the audit holds durably that it is about to be sent. */
+  isIntentKept?: boolean
 }
 
 /** A call's way through the rest of the pipeline; rejects with whatever a stage or a tool threw, and never throws at once: the stages rely on it. */

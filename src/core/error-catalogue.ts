@@ -124,6 +124,11 @@ export const errorCatalogue = {
     true,
     'The store could not be read, or a change not made durable, in time.',
   ),
+  AUDIT_UNAVAILABLE: operators(
+    503,
+    true,
+    'The tool changes something and was not run, because the audit could not be written.',
+  ),
   STORE_UNUSABLE: operators(
     500,
     false,

@@ -6,6 +6,7 @@ import type { Tracer } from '../core/trace.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { type Circuits, createCircuits } from './circuits.ts'
+import { type AuditStageOptions, createAuditIntentStage, createAuditStage } from './stages/audit.ts'
 import { createBulkheadStage } from './stages/bulkhead.ts'
 import { createCircuitBreakerStage } from './stages/circuit-breaker.ts'
 import { createDeadlineStage } from './stages/deadline.ts'
@@ -29,22 +30,29 @@ export interface PipelineParts {
   readonly circuits?: Circuits
   /** What a cache has kept beyond its time. */
   readonly stale?: StaleAnswers
+  /** Absent: no audit is kept. */
+  readonly audit?: AuditStageOptions | undefined
 }
 
 /**
- * The stages, outermost first. Counting and logging stand outside everything, so that refusals and timeouts are seen
- * too; the deadline bounds all that follows; validation stands before whatever may run a tool or answer in its place,
- * so that nothing but a checked input ever reaches one.
+ * The stages, outermost first. Traces, counts and the log stand outside everything, so that refusals and timeouts are
+ * seen too, and so does the audit: it notes down every call, also one that is refused. The deadline bounds all that
+ * follows; validation stands before whatever may run a tool or answer in its place, so that nothing but a checked input
+ * ever reaches one. The audit’s inner half stands inside whatever answers in the tool’s place, and outside whatever runs
+ * the tool more than once: what changes something is sent only once it is durable that it will be.
  */
 export function createStages(parts: PipelineParts): readonly Stage[] {
-  const { log, metrics, clock, tracer, circuits = createCircuits(parts), random = Math.random, stale } = parts
+  const { log, metrics, clock, tracer, audit, stale } = parts
+  const { circuits = createCircuits(parts), random = Math.random } = parts
   return [
     createTraceStage(tracer),
     createMeasureStage(metrics, clock),
     createLogStage(log, clock),
+    ...(audit === undefined ? [] : [createAuditStage(audit)]),
     createDeadlineStage(clock),
     validateStage,
     createFallbackStage({ log, metrics, stale }),
+    ...(audit === undefined ? [] : [createAuditIntentStage(audit)]),
     createRetryStage({ clock, log, random }),
     createCircuitBreakerStage({ circuits, clock, log }),
     createBulkheadStage({ clock, metrics }),

@@ -1,4 +1,5 @@
 import type { Compilable, Kysely } from 'kysely'
+import type { ProcedureName } from './procedures.ts'
 
 /**
  * The tables, as the newest migration leaves them. Times and versions are whole numbers; a driver may hand them back as
@@ -8,6 +9,8 @@ export interface Tables {
   readonly pins: PinTable
   readonly credentials: CredentialTable
   readonly remembered_targets: RememberedTargetsTable
+  readonly audit_chains: AuditChainTable
+  readonly audit_records: AuditRecordTable
 }
 
 /** Definitions of upstreams, as they were seen and decided on. */
@@ -43,6 +46,44 @@ export interface RememberedTargetsTable {
   readonly seen_at: number
 }
 
+/** Where each chain of the audit begins and ends. */
+export interface AuditChainTable {
+  readonly chain: string
+  readonly head_seq: number
+  readonly head_hash: string
+  readonly base_seq: number
+  readonly base_hash: string
+}
+
+/** What was done, each row bound to the one before by its hash. */
+export interface AuditRecordTable {
+  readonly chain: string
+  readonly seq: number
+  readonly kind: string
+  readonly at: number
+  readonly call: string | null
+  readonly subject: string | null
+  readonly tenant: string | null
+  readonly via: string | null
+  readonly tool: string | null
+  readonly definition: string | null
+  readonly effect: string | null
+  readonly digest: string | null
+  readonly arguments: string | null
+  readonly decision: string | null
+  readonly rule: string | null
+  readonly approval: string | null
+  readonly idempotency_key: string | null
+  readonly outcome: string | null
+  readonly error: string | null
+  readonly duration_us: number | null
+  readonly trace: string | null
+  readonly thought: string | null
+  readonly step: string | null
+  readonly count: number | null
+  readonly hash: string
+}
+
 /**
  * A database of any kind, as the tables' own files see it. There are no interactive transactions: they would hold up
  * everybody else's commit while their owner thinks. What must happen together is given together.
@@ -52,6 +93,8 @@ export interface Database {
   readonly query: Kysely<Tables>
   /** Runs queries in their order, all or none; durable when it resolves. */
   writeTogether(queries: readonly Compilable[]): Promise<void>
+  /** Runs a procedure as one change: where commits are serialised, all or none; durable when it resolves. */
+  call(procedure: ProcedureName, parameters: readonly string[]): Promise<readonly unknown[]>
   /** Ends what is under way and lets go. Safe to call twice. */
   close(): Promise<void>
 }

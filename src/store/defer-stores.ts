@@ -42,6 +42,12 @@ export function deferStores(open: () => Promise<Stores>, clock: Clock): Stores {
       remember: async (connection, remembered) => (await use()).targets.remember(connection, remembered),
       forget: async (connection) => (await use()).targets.forget(connection),
     },
+    audit: {
+      append: async (drafts) => (await use()).audit.append(drafts),
+      chains: async () => (await use()).audit.chains(),
+      read: async (query) => (await use()).audit.read(query),
+      verify: async (check) => (await use()).audit.verify(check),
+    },
     async close() {
       isClosed = true
       await opened?.then(

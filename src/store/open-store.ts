@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Stores } from '../core/stores.ts'
+import { type AuditRetention, createAuditStore, defaultRetention } from './audit/audit.ts'
 import { createCredentialStore } from './credentials.ts'
 import { createPinStore } from './pins.ts'
 import { findPlace, prepareFile, type StorePlace } from './prepare-file.ts'
@@ -17,11 +18,18 @@ export interface StoreOptions {
   readonly clock?: Clock
   /** What credentials are sealed with. Default: the file `key` beside the database, made at the first need. */
   readonly secret?: string
-  /** The most bytes that the database may grow to; 1 GiB by default. */
+  /** How much of the audit is kept. */
+  readonly audit?: AuditRetention
+  /** What the audit never writes, wherever it stands. The same array until there are more. */
+  readonly secrets?: () => readonly string[]
+  /** The most bytes that the database may grow to; 8 GiB by default. */
   readonly fileBytesMax?: number
 }
 
-const defaultFileBytesMax = 1024 ** 3
+/** More than the audit can fill with the records it keeps, so that it never takes the room of the rest. */
+const defaultFileBytesMax = 8 * 1024 ** 3
+const memoryRowsMax = 10_000
+const noSecrets: readonly string[] = []
 
 /**
  * Opens the store, and makes it where it is missing. Throws CONFIG_INVALID, STORE_UNUSABLE or STORE_UNAVAILABLE. The
@@ -29,6 +37,7 @@ const defaultFileBytesMax = 1024 ** 3
  */
 export async function openStore(options: StoreOptions): Promise<Stores> {
   const { url, baseDir, log, clock = systemClock, fileBytesMax = defaultFileBytesMax } = options
+  const { audit: retention = defaultRetention } = options
   const place = findPlace(url, baseDir)
   if (place !== undefined) await prepareFile(place)
   const { openSqlite } = await import('./drivers/sqlite/sqlite.ts')
@@ -37,8 +46,18 @@ export async function openStore(options: StoreOptions): Promise<Stores> {
     pins: createPinStore(database),
     credentials: createCredentialStore({ database, clock, readKey: chooseKey(place, options.secret) }),
     targets: createTargetStore(database),
+    audit: createAuditStore({
+      ...{ database, clock, log },
+      retention: place === undefined ? boundForMemory(retention) : retention,
+      secrets: options.secrets ?? (() => noSecrets),
+    }),
     close: () => database.close(),
   }
+}
+
+/** What is kept in memory has to fit there. */
+function boundForMemory({ keepMs, rowsMax }: AuditRetention): AuditRetention {
+  return { keepMs, rowsMax: Math.min(rowsMax, memoryRowsMax) }
 }
 
 function chooseKey(place: StorePlace | undefined, secret: string | undefined): KeyReader {

@@ -85,6 +85,9 @@ const breakages: Readonly<Record<string, Breakage>> = {
     },
   }),
   'remembers and forgets targets': ({ targets }) => ({ targets: { ...targets, forget: async () => {} } }),
+  'chains records of the audit, and notices nothing where nothing is wrong': ({ audit }) => ({
+    audit: { ...audit, append: (drafts) => audit.append(drafts.toReversed()) },
+  }),
   'keeps text as it is, whatever it holds': ({ pins }) => ({
     pins: {
       ...pins,

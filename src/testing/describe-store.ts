@@ -1,7 +1,8 @@
-import { isDeepStrictEqual } from 'node:util'
 import { describe, it } from 'vitest'
 import { WeirError } from '../core/error.ts'
 import type { CredentialKey, Pin, PinDecision, RememberedTargets, Stores } from '../core/stores.ts'
+import { chainRecords, shareChain } from './audit-promises.ts'
+import { demand, equal } from './demand.ts'
 
 /** One store that nobody else uses. */
 export interface StoreCase {
@@ -49,6 +50,7 @@ export function listStorePromises(kind: StoreKind): readonly StorePromise[] {
     within('lets exactly one of many writers win a version', letOneWin),
     within('never takes a new credential for the one that was removed', forgetVersions),
     within('remembers and forgets targets', rememberTargets),
+    within('chains records of the audit, and notices nothing where nothing is wrong', chainRecords),
     within('keeps text as it is, whatever it holds', keepText),
     within('refuses what is too large, and goes on', refuseLarge),
     { title: 'closes twice, and refuses with STORE_UNAVAILABLE after that', keep: () => closeTwice(kind) },
@@ -58,10 +60,11 @@ export function listStorePromises(kind: StoreKind): readonly StorePromise[] {
     ...promises,
     { title: 'has everything when it is opened again', keep: () => openAgain(kind) },
     { title: 'shows one holder what another wrote', keep: () => shareBetweenTwo(kind) },
+    { title: 'keeps the audit whole under two holders', keep: () => shareChain(kind) },
   ]
 }
 
-async function beginEmpty({ pins, credentials, targets }: Stores): Promise<void> {
+async function beginEmpty({ pins, credentials, targets }: Omit<Stores, 'audit' | 'close'>): Promise<void> {
   equal(await pins.list(), [], 'pins of a new store')
   equal(await credentials.get(keyOf()), undefined, 'a credential of a new store')
   equal(await credentials.list('api'), [], 'credentials of a new store')
@@ -207,7 +210,7 @@ async function refuseLarge({ pins, credentials, targets }: Stores): Promise<void
     () => targets.remember('api', remembered),
   ]
   for (const attempt of refused) await rejectsWith('STORE_VALUE_TOO_LARGE', attempt())
-  await beginEmpty({ pins, credentials, targets, close: async () => {} })
+  await beginEmpty({ pins, credentials, targets })
 }
 
 async function closeTwice(kind: StoreKind): Promise<void> {
@@ -286,15 +289,4 @@ async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
   } catch (thrown) {
     return thrown
   }
-}
-
-function equal(actual: unknown, expected: unknown, what: string): void {
-  demand(
-    isDeepStrictEqual(actual, expected),
-    `${what}: ${JSON.stringify(actual)} instead of ${JSON.stringify(expected)}`,
-  )
-}
-
-function demand(kept: boolean, breach: string): asserts kept {
-  if (!kept) throw new Error(breach)
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
+import { canonicalJson } from '../../core/canonical-json.ts'
 import { showHidden } from '../../core/hidden-text.ts'
 import { isObject } from '../../core/parse-json.ts'
 import { type Schema, toJsonSchema } from '../../core/schema.ts'
@@ -26,7 +27,7 @@ export function readPinnedDefinition(target: Target, upstreamName: string): Pinn
   let pinned = known.get(target)
   if (pinned === undefined) {
     const { kind, name } = target
-    const text = spell(describe(target, upstreamName))
+    const text = canonicalJson(describe(target, upstreamName))
     pinned = { kind, name, text, hash: createHash('sha256').update(text).digest('base64url') }
     known.set(target, pinned)
   }
@@ -57,15 +58,4 @@ function withoutFacts(kind: string, definition: Readonly<Record<string, unknown>
   if (!isObject(annotations)) return annotations === undefined ? rest : { ...rest, annotations }
   const { lastModified: _when, ...kept } = annotations
   return { ...rest, annotations: kept }
-}
-
-/** The same text for equal JSON values, whatever the order of their keys. */
-function spell(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(spell).join()}]`
-  if (!isObject(value)) return JSON.stringify(value) ?? 'null'
-  const keys = Object.keys(value).filter((key) => value[key] !== undefined)
-  return `{${keys
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${spell(value[key])}`)
-    .join()}}`
 }

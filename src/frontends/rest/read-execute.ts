@@ -1,3 +1,4 @@
+import type { CallNote } from '../../core/call.ts'
 import type { Catalog, Entry } from '../../core/catalog.ts'
 import { WeirError } from '../../core/error.ts'
 import { isObject } from '../../core/parse-json.ts'
@@ -14,6 +15,8 @@ export interface ToolRequest {
 export interface ExecuteRequest {
   readonly tools: readonly ToolRequest[]
   readonly requestId: string | undefined
+  /** `thought` and `current_step`: for the audit (D4-019, B-122). */
+  readonly note: CallNote | undefined
 }
 
 /** A tool that is there, and the input for it: where the one that was asked for stands for another, that other's. */
@@ -51,6 +54,16 @@ export function readExecuteRequest(body: unknown): ExecuteRequest {
   return {
     tools: tools.map(readTool),
     requestId: typeof requestId === 'string' && requestId !== '' ? requestId : undefined,
+    note: readNote(body['thought'], body['current_step']),
+  }
+}
+
+/** Both were found to be text, null or absent. */
+function readNote(thought: unknown, step: unknown): CallNote | undefined {
+  if (typeof thought !== 'string' && typeof step !== 'string') return undefined
+  return {
+    ...(typeof thought === 'string' ? { thought } : {}),
+    ...(typeof step === 'string' ? { step } : {}),
   }
 }
 

@@ -48,9 +48,7 @@ async function execute(parts: RestParts, request: FastifyRequest, reply: Fastify
   try {
     const found = await findTools(parts.catalog, body.tools)
     return await runTools(parts.executor, {
-      requestId,
-      caller,
-      found,
+      ...{ requestId, caller, found, note: body.note },
       response: reply.raw,
       meta: readMeta(request),
     })

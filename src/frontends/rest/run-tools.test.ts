@@ -43,6 +43,7 @@ describe('a client that left while its tools were being found', () => {
       requestId: 'r',
       caller: { subject: 'local:ada', tenant: 'default' },
       found: [tool, tool],
+      note: undefined,
       response,
     })
     expect(runs).toBe(0)

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { Call, Executor } from '../../core/call.ts'
+import type { Call, CallNote, Executor } from '../../core/call.ts'
 import type { Caller } from '../../core/caller.ts'
 import { Cancellation } from '../../core/cancellation.ts'
 import { type ErrorBody, renderError, WeirError } from '../../core/error.ts'
@@ -13,6 +13,7 @@ export interface ToolsRun {
   readonly caller: Caller
   readonly found: readonly FoundTool[]
   readonly meta?: Call['meta'] | undefined
+  readonly note: CallNote | undefined
   /** Watched for a client that leaves. */
   readonly response: ServerResponse
 }
@@ -61,6 +62,7 @@ export async function runTools(executor: Executor, run: ToolsRun): Promise<unkno
       cancellation,
       via: 'rest',
       ...(run.meta === undefined ? {} : { meta: run.meta }),
+      ...(run.note === undefined ? {} : { note: run.note }),
     })
     const item = renderItem(slug, outcome)
     results.push(item)

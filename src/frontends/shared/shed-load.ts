@@ -41,7 +41,9 @@ export function createLoadShedding({ clock, callsInFlight, callsMax }: LoadParts
     refuse() {
       const calls = callsInFlight()
       if (calls >= callsMax) return tooMuch(`Weir runs ${callsMax} calls already.`)
-      return lateTimes >= lag.times && calls >= lag.callsMin ? tooMuch('Weir is busier than it can bear.') : undefined
+      return lateTimes >= lag.times && calls >= lag.callsMin
+        ? tooMuch('Weir is busier than it can bear.')
+        : undefined
     },
     close: () => timer.cancel(),
   }

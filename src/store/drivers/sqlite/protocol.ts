@@ -1,4 +1,5 @@
 import type { SQLInputValue } from 'node:sqlite'
+import type { ProcedureName } from '../../procedures.ts'
 
 /** One statement as kysely compiled it. */
 export interface Statement {
@@ -6,10 +7,16 @@ export interface Statement {
   readonly parameters: readonly SQLInputValue[]
 }
 
+/** One of our own procedures, and what it is given. */
+export interface ProcedureCall {
+  readonly procedure: ProcedureName
+  readonly parameters: readonly string[]
+}
+
 /** Statements that belong together: all take effect or none. */
 export interface Unit {
   readonly isRead: boolean
-  readonly statements: readonly Statement[]
+  readonly statements: readonly (Statement | ProcedureCall)[]
 }
 
 /** What one statement gave. */

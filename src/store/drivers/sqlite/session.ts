@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { procedures } from '../../procedures.ts'
 import { fileMoved, isBusy, isFull, toFailure, tooMuch } from './failure.ts'
 import { prepareDatabase } from './prepare-database.ts'
-import type { Answer, Statement, StatementResult, ThreadOptions, Unit } from './protocol.ts'
+import type { Answer, ProcedureCall, Statement, StatementResult, ThreadOptions, Unit } from './protocol.ts'
 
 /** Shorter than the time the queue keeps between its last sending and a caller's end of patience. */
 const busyTimeoutMs = 200
@@ -139,7 +140,9 @@ export class Session {
     }
   }
 
-  #select({ sql, parameters }: Statement, budget: Budget): StatementResult {
+  #select(given: Unit['statements'][number], budget: Budget): StatementResult {
+    if ('procedure' in given) throw new Error('a procedure is no read')
+    const { sql, parameters } = given
     const rows: unknown[] = []
     for (const row of this.#prepare(sql).iterate(...parameters)) {
       for (const value of Object.values(row)) budget.bytes -= typeof value === 'string' ? value.length : 8
@@ -149,7 +152,12 @@ export class Session {
     return { rows, changes: 0 }
   }
 
-  #runOne({ sql, parameters }: Statement): StatementResult {
+  #runOne(given: Statement | ProcedureCall): StatementResult {
+    if ('procedure' in given) {
+      const run = (sql: string, parameters: Statement['parameters']) => this.#runOne({ sql, parameters })
+      return { rows: procedures[given.procedure](run, given.parameters), changes: 0 }
+    }
+    const { sql, parameters } = given
     const statement = this.#prepare(sql)
     if (statement.columns().length > 0) return { rows: statement.all(...parameters), changes: 0 }
     return { rows: [], changes: Number(statement.run(...parameters).changes) }

@@ -65,6 +65,13 @@ export function createDatabase(queue: UnitQueue, close: () => Promise<void>): Da
       if (queries.length === 0) return
       await queue.run({ isRead: false, statements: queries.map((each) => toStatement(each.compile())) })
     },
+    async call(procedure, parameters) {
+      const [{ rows }] = (await queue.run({
+        isRead: false,
+        statements: [{ procedure, parameters }],
+      })) as [StatementResult]
+      return rows
+    },
     close,
   }
 }

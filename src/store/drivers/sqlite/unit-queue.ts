@@ -221,9 +221,9 @@ export class UnitQueue {
 /** About: characters and not bytes, which is close enough to bound memory. */
 function bytesOf({ statements }: Unit): number {
   let bytes = 0
-  for (const { sql, parameters } of statements) {
-    bytes += sql.length
-    for (const value of parameters) bytes += typeof value === 'string' ? value.length : 8
+  for (const statement of statements) {
+    if ('sql' in statement) bytes += statement.sql.length
+    for (const value of statement.parameters) bytes += typeof value === 'string' ? value.length : 8
   }
   return bytes
 }
