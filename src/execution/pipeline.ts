@@ -7,6 +7,7 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import { createDeadlineStage } from './stages/deadline.ts'
 import { createLogStage } from './stages/log-call.ts'
 import { createMeasureStage } from './stages/measure.ts'
+import { permissionStage } from './stages/permission.ts'
 import { validateStage } from './stages/validate.ts'
 
 /** What the stages write to and read from. */
@@ -18,13 +19,14 @@ export interface PipelineParts {
 
 /**
  * The stages, outermost first. Counting and logging stand outside everything, so that refusals and timeouts are seen
- * too; the deadline bounds all that follows; validation comes last before the tool, so that nothing but a checked
+ * too; who may not is refused before anything of the target is looked at; the deadline bounds all that follows; validation comes last before the tool, so that nothing but a checked
  * input ever reaches one.
  */
 export function createStages({ log, metrics, clock }: PipelineParts): readonly Stage[] {
   return [
     createMeasureStage(metrics, clock),
     createLogStage(log, clock),
+    permissionStage,
     createDeadlineStage(clock),
     validateStage,
   ]
