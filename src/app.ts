@@ -26,9 +26,10 @@ import { createPolicyResolver } from './execution/resolve-policy.ts'
 import { createMcpFrontend, type McpFrontend } from './frontends/mcp/mcp.ts'
 import { operations } from './frontends/operations/operations.ts'
 import { rest } from './frontends/rest/rest.ts'
-import { createLocalAuthenticate } from './frontends/shared/authenticate.ts'
+import { createLocalCaller } from './frontends/shared/authenticate.ts'
 import { isLoopback } from './frontends/shared/check-origin.ts'
 import { createHttpServer } from './frontends/shared/http-server.ts'
+import { requireCaller } from './frontends/shared/require-caller.ts'
 import { deferStores } from './store/defer-stores.ts'
 import { openStore } from './store/open-store.ts'
 import { createLog, type Log } from './telemetry/log.ts'
@@ -118,12 +119,11 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     stages: createStages({ log, metrics, clock }),
     resolvePolicy: createPolicyResolver(config.policies),
   })
-  const authenticate = createLocalAuthenticate(user)
+  const local = createLocalCaller(user)
   const chosen = config.server.toolset
   const mcp = createMcpFrontend({
     catalog: chosen === undefined ? catalog : { ...catalog, view: (name = chosen) => catalog.view(name) },
     executor,
-    authenticate,
     server: identity,
     log,
     clock,
@@ -139,12 +139,13 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
       const { host, port } = { ...config.server, ...at }
       refuseOpenHost(host)
       http = createHttpServer(config.server, log)
+      requireCaller(http, { authenticate: () => local, challenge: () => 'Bearer' })
       mcp.serveHttp(http)
-      rest(http, { catalog, executor, authenticate, server: identity, log })
+      rest(http, { catalog, executor, server: identity, log })
       operations(http, { catalog, metrics, clock, isServing: () => isServing })
       return { url: await bind(http, host, port) }
     },
-    serveStdio: (input, output) => mcp.serveStdio(input, output, authenticate({ headers: {} })),
+    serveStdio: (input, output) => mcp.serveStdio(input, output, local),
     async close(drainMs = 10_000) {
       isServing = false
       await drain(http, mcp, drainMs)

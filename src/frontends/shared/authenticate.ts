@@ -6,13 +6,12 @@ export interface Credentials {
 }
 
 /**
- * Makes the Caller of a request. Throws where it cannot: a failure never becomes an anonymous caller. Every frontend
- * asks this one function (S1).
+ * Makes the Caller of a request. Throws or rejects where it cannot, with UNAUTHENTICATED or IDENTITY_UNAVAILABLE: a
+ * failure never becomes an anonymous caller. Every frontend asks this one function (S1). Answers at once where it can.
  */
-export type Authenticate = (credentials: Credentials) => Caller
+export type Authenticate = (credentials: Credentials) => Caller | Promise<Caller>
 
-/** Without authentication configured Weir serves loopback only, and everyone there is this machine's user. */
-export function createLocalAuthenticate(user: string): Authenticate {
-  const caller: Caller = Object.freeze({ subject: `local:${user}`, tenant: 'default', grants: everything })
-  return () => caller
+/** This machine's user, who needs no credential: everybody on loopback where none are configured, and whoever starts Weir on a pipe. */
+export function createLocalCaller(user: string): Caller {
+  return Object.freeze({ subject: `local:${user}`, tenant: 'default', grants: everything })
 }
