@@ -5,6 +5,7 @@ import { WeirError } from '../core/error.ts'
 import { findNearestKey } from '../core/nearest-key.ts'
 import { type JsonSchema, toJsonSchema } from '../core/schema.ts'
 import { type CheckedConnection, checkConnections } from './check-connections.ts'
+import { checkRoles } from './check-roles.ts'
 import { checkToolsets } from './check-toolsets.ts'
 import { checkValue } from './check-value.ts'
 import { withoutDisabled } from './client-servers.ts'
@@ -81,6 +82,7 @@ export function parseConfig(options: LoadOptions & { text: string; readFile: Rea
   const file = checkFile(value, document, problems)
   const connections = checkConnections(value, options.connectors, document, problems)
   if (file !== undefined) checkToolsets(file, connections, document, problems)
+  if (file !== undefined) checkRoles(file, connections, document, problems)
   if (file !== undefined) warnOfIdleLines(file, connections, document, problems)
   problems.throwIfAny()
   if (file === undefined) throw new WeirError('INTERNAL', 'The configuration was refused without a reason.')
@@ -112,14 +114,17 @@ function assemble(file: File, checked: ReadonlyMap<string, CheckedConnection>): 
   }
   const policies: Config['policies'] = Object.assign(Object.create(null), file.policies)
   const toolsets: Config['toolsets'] = Object.assign(Object.create(null), file.toolsets)
-  return { connections, policies, toolsets, server: file.server, log: file.log, store: file.store }
+  const roles: Config['roles'] = Object.assign(Object.create(null), file.roles)
+  const { server, log, store, auth } = file
+  return { connections, policies, toolsets, roles, ...(auth && { auth }), server, log, store }
 }
 
 /** Whether a setting is one that everybody may see, whatever it was made of. */
 function isPlainSetting(path: Path, connections: ReadonlyMap<string, CheckedConnection>): boolean {
   const [block, key] = path
   if (block === 'server') return key !== 'sessionKey'
-  if (block === 'log' || block === 'policies') return true
+  if (block === 'log' || block === 'policies' || block === 'roles') return true
+  if (block === 'auth') return path[3] !== 'secret'
   // A fixed value may well be a key.
   if (block === 'toolsets') return path[4] !== 'arguments'
   if (block !== 'connections') return false
