@@ -26,9 +26,10 @@ import { createPolicyResolver } from './execution/resolve-policy.ts'
 import { createMcpFrontend, type McpFrontend } from './frontends/mcp/mcp.ts'
 import { operations } from './frontends/operations/operations.ts'
 import { rest } from './frontends/rest/rest.ts'
-import { createLocalCaller } from './frontends/shared/authenticate.ts'
 import { isLoopback } from './frontends/shared/check-origin.ts'
 import { createHttpServer } from './frontends/shared/http-server.ts'
+import { createIdentity } from './frontends/shared/identity/identity.ts'
+import { serveResourceMetadata } from './frontends/shared/identity/protected-resource.ts'
 import { requireCaller } from './frontends/shared/require-caller.ts'
 import { deferStores } from './store/defer-stores.ts'
 import { openStore } from './store/open-store.ts'
@@ -119,7 +120,11 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     stages: createStages({ log, metrics, clock }),
     resolvePolicy: createPolicyResolver(config.policies),
   })
-  const local = createLocalCaller(user)
+  const { auth, roles } = config
+  const callers = createIdentity({
+    ...{ auth, roles, user, keys: stores.apiKeys, egress: base.egress, clock, log },
+    publicUrl: config.server.publicUrl,
+  })
   const chosen = config.server.toolset
   const mcp = createMcpFrontend({
     catalog: chosen === undefined ? catalog : { ...catalog, view: (name = chosen) => catalog.view(name) },
@@ -137,15 +142,16 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     executor,
     async listen(at = {}) {
       const { host, port } = { ...config.server, ...at }
-      refuseOpenHost(host)
+      if (auth === undefined) refuseOpenHost(host)
       http = createHttpServer(config.server, log)
-      requireCaller(http, { authenticate: () => local, challenge: () => 'Bearer' })
+      requireCaller(http, callers.door)
+      serveResourceMetadata(http, callers.metadata)
       mcp.serveHttp(http)
       rest(http, { catalog, executor, server: identity, log })
       operations(http, { catalog, metrics, clock, isServing: () => isServing })
       return { url: await bind(http, host, port) }
     },
-    serveStdio: (input, output) => mcp.serveStdio(input, output, local),
+    serveStdio: (input, output) => mcp.serveStdio(input, output, callers.local),
     async close(drainMs = 10_000) {
       isServing = false
       await drain(http, mcp, drainMs)
@@ -226,7 +232,7 @@ function readSources(
 function refuseOpenHost(host: string): void {
   if (isLoopback(host)) return
   throw new WeirError('BIND_REFUSED', `Weir will not listen on ${host}: no authentication is configured.`, {
-    hint: 'Listen on 127.0.0.1, and put what authenticates in front of it.',
+    hint: 'Configure `auth`, or listen on 127.0.0.1 and put what authenticates in front of it.',
   })
 }
 

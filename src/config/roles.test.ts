@@ -67,7 +67,7 @@ auth:
       expect.stringContaining('roles.analyst.allow[1]: a permission is of a tool'),
     ])
     expect(lines(text.replace(', "crm:x"', ''))).toEqual([
-      '2:64 roles.analyst.toolset: no toolset is named "reading"',
+      '2:53 roles.analyst.toolset: no toolset is named "reading"',
       '4:16 auth.localRoles[0]: no role is named "analist"; did you mean "analyst"?',
       expect.stringMatching(/^6:\d+ auth\.jwt\[0\]\.roles\[0\]: no role is named "ghost"$/),
       expect.stringMatching(/^7:\d+ auth\.jwt\[1\]\.name: another issuer has this already$/),
@@ -113,8 +113,16 @@ describe('S4: the key of an issuer', () => {
     ['a URL in the clear', 'jwksUrl: http://i.example/keys', 'keys come over https'],
     ['no PEM', 'publicKey: hello', 'this is no public key in PEM'],
     ['a private key', `publicKey: ${quote(rsa.private)}`, 'this is no public key in PEM'],
-    ['HS256 with a public key', `publicKey: ${quote(rsa.public)}, algorithms: [HS256]`, 'the key makes no HS256;'],
-    ['ES256 with an RSA key', `publicKey: ${quote(rsa.public)}, algorithms: [ES256]`, 'the key makes no ES256;'],
+    [
+      'HS256 with a public key',
+      `publicKey: ${quote(rsa.public)}, algorithms: [HS256]`,
+      'the key makes no HS256;',
+    ],
+    [
+      'ES256 with an RSA key',
+      `publicKey: ${quote(rsa.public)}, algorithms: [ES256]`,
+      'the key makes no ES256;',
+    ],
     ['HS256 with a URL', 'jwksUrl: https://i.example, algorithms: [RS256, HS256]', 'the key makes no HS256;'],
     ['RS256 with a secret', `secret: ${good}, algorithms: [RS256]`, 'the key makes no RS256;'],
     ['none as an algorithm', `secret: ${good}, algorithms: [none]`, 'algorithms[0]'],

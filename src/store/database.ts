@@ -8,6 +8,7 @@ export interface Tables {
   readonly pins: PinTable
   readonly credentials: CredentialTable
   readonly remembered_targets: RememberedTargetsTable
+  readonly api_keys: ApiKeyTable
 }
 
 /** Definitions of upstreams, as they were seen and decided on. */
@@ -41,6 +42,18 @@ export interface RememberedTargetsTable {
   readonly targets: string
   readonly notes: string
   readonly seen_at: number
+}
+
+/** Keys of callers; `roles` is a JSON list. */
+export interface ApiKeyTable {
+  readonly hash: string
+  readonly id: string
+  readonly name: string
+  readonly roles: string
+  readonly tenant: string
+  readonly created_at: number
+  readonly created_by: string
+  readonly ends_at: number | null
 }
 
 /**

@@ -42,6 +42,11 @@ export function deferStores(open: () => Promise<Stores>, clock: Clock): Stores {
       remember: async (connection, remembered) => (await use()).targets.remember(connection, remembered),
       forget: async (connection) => (await use()).targets.forget(connection),
     },
+    apiKeys: {
+      list: async () => (await use()).apiKeys.list(),
+      put: async (keys) => (await use()).apiKeys.put(keys),
+      remove: async (hashes) => (await use()).apiKeys.remove(hashes),
+    },
     async close() {
       isClosed = true
       await opened?.then(

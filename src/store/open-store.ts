@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Stores } from '../core/stores.ts'
+import { createApiKeyStore } from './api-keys.ts'
 import { createCredentialStore } from './credentials.ts'
 import { createPinStore } from './pins.ts'
 import { findPlace, prepareFile, type StorePlace } from './prepare-file.ts'
@@ -37,6 +38,7 @@ export async function openStore(options: StoreOptions): Promise<Stores> {
     pins: createPinStore(database),
     credentials: createCredentialStore({ database, clock, readKey: chooseKey(place, options.secret) }),
     targets: createTargetStore(database),
+    apiKeys: createApiKeyStore(database),
     close: () => database.close(),
   }
 }

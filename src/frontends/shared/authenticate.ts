@@ -1,4 +1,4 @@
-import { type Caller, everything } from '../../core/caller.ts'
+import type { Caller } from '../../core/caller.ts'
 
 /** What a frontend knows of a request before it knows who sends it. */
 export interface Credentials {
@@ -10,8 +10,3 @@ export interface Credentials {
  * failure never becomes an anonymous caller. Every frontend asks this one function (S1). Answers at once where it can.
  */
 export type Authenticate = (credentials: Credentials) => Caller | Promise<Caller>
-
-/** This machine's user, who needs no credential: everybody on loopback where none are configured, and whoever starts Weir on a pipe. */
-export function createLocalCaller(user: string): Caller {
-  return Object.freeze({ subject: `local:${user}`, tenant: 'default', grants: everything })
-}
