@@ -30,7 +30,7 @@ import { isLoopback } from './frontends/shared/check-origin.ts'
 import { createHttpServer } from './frontends/shared/http-server.ts'
 import { createIdentity } from './frontends/shared/identity/identity.ts'
 import { serveResourceMetadata } from './frontends/shared/identity/protected-resource.ts'
-import { requireCaller } from './frontends/shared/require-caller.ts'
+import { type Route, requireCaller } from './frontends/shared/require-caller.ts'
 import { deferStores } from './store/defer-stores.ts'
 import { openStore } from './store/open-store.ts'
 import { createLog, type Log } from './telemetry/log.ts'
@@ -91,8 +91,11 @@ export interface WeirOptions {
 export interface Weir {
   readonly catalog: OpenCatalog
   readonly executor: Executor
-  /** Serves HTTP. Throws BIND_REFUSED or PORT_TAKEN. */
-  listen(at?: { readonly host?: string; readonly port?: number }): Promise<{ readonly url: string }>
+  /** Serves HTTP. Throws BIND_REFUSED or PORT_TAKEN. `routes` says who may use which, for whoever wants to see it held. */
+  listen(at?: {
+    readonly host?: string
+    readonly port?: number
+  }): Promise<{ readonly url: string; readonly routes: readonly Route[] }>
   /** Serves one MCP client on a pair of streams; resolves when it leaves. */
   serveStdio(input: Readable, output: Writable): Promise<void>
   /** Takes no more calls, lets those under way end for at most `drainMs` (10,000), and closes everything. */
@@ -144,12 +147,12 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
       const { host, port } = { ...config.server, ...at }
       if (auth === undefined) refuseOpenHost(host)
       http = createHttpServer(config.server, log)
-      requireCaller(http, callers.door)
+      const routes = requireCaller(http, callers.door)
       serveResourceMetadata(http, callers.metadata)
       mcp.serveHttp(http)
       rest(http, { catalog, executor, server: identity, log })
       operations(http, { catalog, metrics, clock, isServing: () => isServing })
-      return { url: await bind(http, host, port) }
+      return { url: await bind(http, host, port), routes }
     },
     serveStdio: (input, output) => mcp.serveStdio(input, output, callers.local),
     async close(drainMs = 10_000) {

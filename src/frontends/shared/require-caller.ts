@@ -18,6 +18,13 @@ declare module 'fastify' {
   }
 }
 
+/** One route that is served, and who may use it. */
+export interface Route {
+  readonly method: string
+  readonly path: string
+  readonly access: string
+}
+
 /** How requests are told apart, and what somebody unknown is told to do. */
 export interface Door {
   readonly authenticate: Authenticate
@@ -27,12 +34,16 @@ export interface Door {
 
 /**
  * Finds out who sends each request before anything of it is read (S1). It is added before any route, and holds for
- * every one of them; a path that no route has is answered as such, to everybody.
+ * every one of them; a path that no route has is answered as such, to everybody. Gives the list of routes, which
+ * grows as they are added.
  */
-export function requireCaller(server: FastifyInstance, { authenticate, challenge }: Door): void {
+export function requireCaller(server: FastifyInstance, { authenticate, challenge }: Door): readonly Route[] {
+  const routes: Route[] = []
   server.decorateRequest('caller', null)
   server.addHook('onRoute', ({ method, url, config }) => {
-    if (config?.access === undefined) throw new Error(`${method} ${url} does not declare who may use it`)
+    const access = config?.access
+    if (access === undefined) throw new Error(`${method} ${url} does not declare who may use it`)
+    for (const one of [method].flat()) routes.push({ method: one, path: url, access })
   })
   server.addHook('onRequest', (request, reply, done) => {
     const { access } = request.routeOptions.config
@@ -50,6 +61,7 @@ export function requireCaller(server: FastifyInstance, { authenticate, challenge
       refuse(thrown)
     }
   })
+  return routes
 }
 
 /** Who sends this request. There is always somebody where the route is not public. */
