@@ -20,7 +20,7 @@ const roleName = z
   .regex(/^[A-Za-z0-9_.-]+$/, 'a role’s name is made of letters, digits, _, . and -')
 
 /** What the callers of one role may do. */
-export const roleSchema = z.strictObject({
+const roleSchema = z.strictObject({
   description: z.string().max(2_000).optional().describe('What the role is for, for people.'),
   allow: patterns.describe(
     'What its callers may use, by permission or pattern: `tool:database:*`, `resource:files:*`, `prompt:*`. `*` is every tool, resource and prompt; permissions of Weir itself, `admin:…`, have to be named. What nothing allows is denied.',

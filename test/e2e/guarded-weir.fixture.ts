@@ -51,6 +51,31 @@ export function sendRaw(
   })
 }
 
+function configOf(upstream: string, jwksUrl: string) {
+  return {
+    connections: {
+      database: { type: 'sql', databases: { shop: { url: 'sqlite:./shop.db', write: true } } },
+      api: {
+        type: 'http',
+        apis: { shop: { baseUrl: upstream, description: 'A shop.', allowPrivate: true } },
+      },
+      far: { type: 'mcp', url: `${upstream}/mcp`, allowPrivate: true },
+    },
+    roles: {
+      writer: { allow: ['*'] },
+      reader: { allow: ['tool:database:get_schema', 'tool:database:fetch_*'] },
+      operator: { allow: ['admin:metrics'] },
+    },
+    auth: {
+      apiKeys: true,
+      jwt: [{ name: 'corp', issuer, audience: 'weir', jwksUrl, allowPrivate: true }],
+    },
+    store: { url: 'sqlite:weir.db' },
+    server: { port: 0 },
+    log: { level: 'silent' },
+  }
+}
+
 /** A Weir with authentication, a database whose rows tell what was done, and upstreams that keep every byte. */
 export async function openGuardedWeir() {
   const dir = mkdtempSync(join(tmpdir(), 'weir-guarded-'))
@@ -72,31 +97,7 @@ export async function openGuardedWeir() {
   await putKey('reader')
   await putKey('operator')
   await putKey('revoked', { roles: ['writer'], endsAt: Date.now() - 1 })
-  const weir = embedWeir({
-    baseDir: dir,
-    config: {
-      connections: {
-        database: { type: 'sql', databases: { shop: { url: 'sqlite:./shop.db', write: true } } },
-        api: {
-          type: 'http',
-          apis: { shop: { baseUrl: upstream.url, description: 'A shop.', allowPrivate: true } },
-        },
-        far: { type: 'mcp', url: `${upstream.url}/mcp`, allowPrivate: true },
-      },
-      roles: {
-        writer: { allow: ['*'] },
-        reader: { allow: ['tool:database:get_schema', 'tool:database:fetch_*'] },
-        operator: { allow: ['admin:metrics'] },
-      },
-      auth: {
-        apiKeys: true,
-        jwt: [{ name: 'corp', issuer, audience: 'weir', jwksUrl: keys.url, allowPrivate: true }],
-      },
-      store: { url: 'sqlite:weir.db' },
-      server: { port: 0 },
-      log: { level: 'silent' },
-    },
-  })
+  const weir = embedWeir({ baseDir: dir, config: configOf(upstream.url, keys.url) })
   const { url, routes } = await weir.listen()
   await weir.catalog.settled(5_000)
 
