@@ -24,10 +24,12 @@ import { createMcpFrontend } from './frontends/mcp/mcp.ts'
 import { operations } from './frontends/operations/operations.ts'
 import { createReadiness } from './frontends/operations/readiness.ts'
 import { rest } from './frontends/rest/rest.ts'
-import { createLocalAuthenticate } from './frontends/shared/authenticate.ts'
 import { isLoopback } from './frontends/shared/check-origin.ts'
 import { createHttpServer } from './frontends/shared/http-server.ts'
+import { createIdentity } from './frontends/shared/identity/identity.ts'
+import { serveResourceMetadata } from './frontends/shared/identity/protected-resource.ts'
 import { drainPort, openPort } from './frontends/shared/open-port.ts'
+import { type Route, requireCaller } from './frontends/shared/require-caller.ts'
 import { createLoadShedding, type LoadShedding } from './frontends/shared/shed-load.ts'
 import { deferStores } from './store/defer-stores.ts'
 import { openStore } from './store/open-store.ts'
@@ -49,8 +51,11 @@ export interface WeirOptions {
 export interface Weir {
   readonly catalog: OpenCatalog
   readonly executor: Executor
-  /** Serves HTTP. Throws BIND_REFUSED or PORT_TAKEN. */
-  listen(at?: { readonly host?: string; readonly port?: number }): Promise<{ readonly url: string }>
+  /** Serves HTTP. Throws BIND_REFUSED or PORT_TAKEN. `routes` says who may use which, for whoever wants to see it held. */
+  listen(at?: {
+    readonly host?: string
+    readonly port?: number
+  }): Promise<{ readonly url: string; readonly routes: readonly Route[] }>
   /** Serves one MCP client on a pair of streams; resolves when it leaves. */
   serveStdio(input: Readable, output: Writable): Promise<void>
   /**
@@ -92,11 +97,14 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     executor.usePolicies(createPolicyResolver(next.config.policies))
     configureLog(log, next, before)
   })
-  const authenticate = createLocalAuthenticate(user)
+  const { auth, roles } = config
+  const callers = createIdentity({
+    ...{ auth, roles, user, keys: stores.apiKeys, egress: base.egress, clock, log },
+    publicUrl: config.server.publicUrl,
+  })
   const mcp = createMcpFrontend({
     catalog: { ...catalog, view: (name = reloading.current.config.server.toolset) => catalog.view(name) },
     executor,
-    authenticate,
     server: identity,
     log,
     clock,
@@ -111,16 +119,18 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     executor,
     async listen(at = {}) {
       const { host, port } = { ...config.server, ...at }
-      refuseOpenHost(host)
+      if (auth === undefined) refuseOpenHost(host)
       const { callsMax } = config.server
       load = createLoadShedding({ clock, callsMax, callsInFlight: () => executor.inFlight })
       http = createHttpServer({ ...config.server, meet: readiness.meet, refuseLoad: load.refuse }, log)
+      const routes = requireCaller(http, callers.door)
+      serveResourceMetadata(http, callers.metadata)
       mcp.serveHttp(http)
-      rest(http, { catalog, executor, authenticate, server: identity, log })
+      rest(http, { catalog, executor, server: identity, log })
       operations(http, { catalog, metrics, clock, readiness })
-      return { url: await openPort(http, host, port) }
+      return { url: await openPort(http, host, port), routes }
     },
-    serveStdio: (input, output) => mcp.serveStdio(input, output, authenticate({ headers: {} })),
+    serveStdio: (input, output) => mcp.serveStdio(input, output, callers.local),
     planReload: (next) => planReload(reloading.current.config, next.config),
     reload: reloading.take,
     async close(drainMs = 20_000) {
@@ -184,6 +194,6 @@ function createAudit(
 function refuseOpenHost(host: string): void {
   if (isLoopback(host)) return
   throw new WeirError('BIND_REFUSED', `Weir will not listen on ${host}: no authentication is configured.`, {
-    hint: 'Listen on 127.0.0.1, and put what authenticates in front of it.',
+    hint: 'Configure `auth`, or listen on 127.0.0.1 and put what authenticates in front of it.',
   })
 }

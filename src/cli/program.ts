@@ -78,6 +78,7 @@ function createProgram(run: RunLoaded): Command {
   addCalling(program, run)
   addPins(program, run)
   addAudit(program, run)
+  addKeys(program, run)
   addClients(program, run)
   // A command made from the outside takes none of these from its parent.
   for (const command of program.commands) {
@@ -243,6 +244,44 @@ function addAudit(program: Command, run: RunLoaded): void {
       example('weir audit export > audit.jsonl', 'weir audit export --format ocsf --since 1d'),
     )
     .action(run(async () => (await load()).export))
+}
+
+function addKeys(program: Command, run: RunLoaded): void {
+  const load = async () => {
+    const [{ createKeyCommands }, { openKeyStore }] = await Promise.all([
+      import('./commands/keys.ts'),
+      import('./open-key-store.ts'),
+    ])
+    return createKeyCommands(openKeyStore)
+  }
+  const keys = program
+    .command('keys')
+    .description('list the keys by which programs prove who they are')
+    .addHelpText('after', example('weir keys', 'weir keys create nightly --role analyst'))
+    .action(run(async () => (await load()).list))
+  keys
+    .command('create')
+    .description('make a key; it is shown once, and only its hash is kept')
+    .argument('<name>', 'what it is for, of a-z, 0-9 and -')
+    .requiredOption('--role <roles>', 'its role, or several with commas between')
+    .option('--tenant <tenant>', 'the realm of its caller (default: default)')
+    .addHelpText(
+      'after',
+      example('weir keys create nightly --role analyst', 'weir keys create ci --role reader,writer --json'),
+    )
+    .action(run(async () => (await load()).create))
+  keys
+    .command('rotate')
+    .description('make a new secret for a key; the old one holds for 24 hours more')
+    .argument('<id|name>', 'the key, as `weir keys` lists it')
+    .addHelpText('after', example('weir keys rotate nightly'))
+    .action(run(async () => (await load()).rotate))
+  keys
+    .command('revoke')
+    .description('end a key; a running Weir refuses it within 5 seconds')
+    .argument('<id|name>', 'the key, as `weir keys` lists it')
+    .addHelpText('after', example('weir keys revoke nightly'))
+    .action(run(async () => (await load()).revoke))
 }
 
 function addClients(program: Command, run: RunLoaded): void {

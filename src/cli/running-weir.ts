@@ -59,7 +59,8 @@ export async function findRunningWeir(
   const url = `http://${at.host.includes(':') ? `[${at.host}]` : at.host}:${at.port}`
   const client = egress.client({ name: 'cli', allowPrivate: true, connectTimeoutMs: aliveMs })
   const read = async (path: string, totalTimeoutMs: number): Promise<unknown> => {
-    const response = await client.request(`${url}${path}`, { totalTimeoutMs, responseBytesMax: listBytesMax })
+    const options = { totalTimeoutMs, responseBytesMax: listBytesMax, headers: credential() }
+    const response = await client.request(`${url}${path}`, options)
     return JSON.parse(response.body.toString('utf8'))
   }
   const discovery = await read('/livez', aliveMs)
@@ -79,7 +80,7 @@ export async function findRunningWeir(
     async call(id, input, { signal, timeoutMs }) {
       const response = await client.request(`${url}/mcp/execute`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', ...credential() },
         body: JSON.stringify({ tools: [{ tool_slug: id, arguments: input }] }),
         signal,
         headersTimeoutMs: timeoutMs,
@@ -88,6 +89,12 @@ export async function findRunningWeir(
       return readOutcome(JSON.parse(response.body.toString('utf8')))
     },
   }
+}
+
+/** What the running Weir knows this command by, where it asks. */
+function credential(): Readonly<Record<string, string>> {
+  const token = process.env['WEIR_TOKEN']
+  return token === undefined || token === '' ? {} : { authorization: `Bearer ${token}` }
 }
 
 function listOf(value: unknown): readonly unknown[] {

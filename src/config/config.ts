@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { auditSchema } from './audit-schema.ts'
+import { authSchema, rolesSchema } from './auth-schema.ts'
 import { durationSchema } from './duration.ts'
 import { policyPattern, policySchema } from './policy-schema.ts'
 import type { Secrets } from './secrets.ts'
@@ -49,6 +50,13 @@ const serverSchema = z.strictObject({
     .default(4_096)
     .describe(
       'Calls of the whole process at once. Further requests over HTTP are answered 503 with Retry-After before they are read.',
+    ),
+  publicUrl: z
+    .url({ protocol: /^https?$/ })
+    .regex(/^[^?#]+[^/?#]$/, 'a public URL has no slash, query or fragment at its end')
+    .optional()
+    .describe(
+      'The URL that clients reach Weir by where another server stands in front of it, as in `https://weir.example`. Default: the host that a request names.',
     ),
   toolset: z
     .string()
@@ -178,6 +186,14 @@ export const fileSchema = z.strictObject({
     .describe(
       'Selections of tools, prompts and resources by name, each served at `/mcp/{name}`. Names are like those of connections, and none may be both.',
     ),
+  roles: rolesSchema
+    .default({})
+    .describe('What callers may do, by the name of their role. Without `auth` nobody has one.'),
+  auth: authSchema
+    .optional()
+    .describe(
+      'How callers prove who they are. Without it Weir serves loopback only, and everybody there is this machine’s user, who may do everything.',
+    ),
   server: serverSchema.prefault({}).describe('Where Weir listens, and whom it answers.'),
   log: logSchema.prefault({}).describe('What Weir writes about its own work.'),
   telemetry: telemetrySchema
@@ -209,6 +225,9 @@ export interface Config {
   /** By tool id or pattern, in the file's order. */
   readonly policies: Readonly<Record<string, z.output<typeof policySchema>>>
   readonly toolsets: Readonly<Record<string, z.output<typeof toolsetSchema>>>
+  readonly roles: Readonly<z.output<typeof rolesSchema>>
+  /** Absent: no authentication. */
+  readonly auth?: Readonly<z.output<typeof authSchema>>
   readonly server: Readonly<z.output<typeof serverSchema>>
   readonly log: Readonly<z.output<typeof logSchema>>
   readonly telemetry: Readonly<z.output<typeof telemetrySchema>>

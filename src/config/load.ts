@@ -5,6 +5,7 @@ import { WeirError } from '../core/error.ts'
 import { findNearestKey } from '../core/nearest-key.ts'
 import { type JsonSchema, toJsonSchema } from '../core/schema.ts'
 import { type CheckedConnection, checkConnections } from './check-connections.ts'
+import { checkRoles } from './check-roles.ts'
 import { checkToolsets } from './check-toolsets.ts'
 import { checkValue } from './check-value.ts'
 import { withoutDisabled } from './client-servers.ts'
@@ -81,6 +82,7 @@ export function parseConfig(options: LoadOptions & { text: string; readFile: Rea
   const file = checkFile(value, document, problems)
   const connections = checkConnections(value, options.connectors, document, problems)
   if (file !== undefined) checkToolsets(file, connections, document, problems)
+  if (file !== undefined) checkRoles(file, connections, document, problems)
   if (file !== undefined) warnOfIdleLines(file, connections, document, problems)
   problems.throwIfAny()
   if (file === undefined) throw new WeirError('INTERNAL', 'The configuration was refused without a reason.')
@@ -112,8 +114,10 @@ function assemble(file: File, checked: ReadonlyMap<string, CheckedConnection>): 
   }
   const policies: Config['policies'] = Object.assign(Object.create(null), file.policies)
   const toolsets: Config['toolsets'] = Object.assign(Object.create(null), file.toolsets)
-  const { server, log, telemetry, store, audit } = file
-  return { connections, policies, toolsets, server, log, telemetry, store, audit }
+  const roles: Config['roles'] = Object.assign(Object.create(null), file.roles)
+  const { server, log, telemetry, store, audit, auth } = file
+  const named = { connections, policies, toolsets, roles }
+  return { ...named, ...(auth && { auth }), server, log, telemetry, store, audit }
 }
 
 /** Whether a setting is one that everybody may see, whatever it was made of. */
@@ -121,7 +125,8 @@ function isPlainSetting(path: Path, connections: ReadonlyMap<string, CheckedConn
   const [block, key] = path
   if (block === 'server') return key !== 'sessionKey'
   if (block === 'telemetry') return path[2] === 'sample'
-  if (block === 'log' || block === 'policies' || block === 'audit') return true
+  if (block === 'log' || block === 'policies' || block === 'roles' || block === 'audit') return true
+  if (block === 'auth') return path[3] !== 'secret'
   // A fixed value may well be a key.
   if (block === 'toolsets') return path[4] !== 'arguments'
   if (block !== 'connections') return false

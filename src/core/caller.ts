@@ -15,6 +15,8 @@ export interface Caller {
 export interface Grants {
   /** `permission` is `tool:{connection}:{tool}`, `resource:{connection}:{uri}`, `prompt:{connection}:{name}` or one of Weir's own, `admin:…`. */
   decide(permission: string): Decision
+  /** The toolset that these callers get where they name none. */
+  readonly toolset?: string
 }
 
 /** Whether, and by which rule: `role "analyst" allows tool:database:*`, `nothing allows it`. */

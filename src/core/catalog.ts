@@ -103,4 +103,6 @@ export interface Catalog {
 export interface SearchOptions {
   readonly limit: number
   readonly category?: string | undefined
+  /** Absent: every tool. Tools that it refuses take no place of those that are found. */
+  readonly accepts?: (entry: Entry<Tool>) => boolean
 }

@@ -89,9 +89,14 @@ export const errorCatalogue = {
   TOO_MANY_STREAMS: refused(
     'Too many event streams are open; each is an open response that waits for events.',
   ),
+  UNAUTHENTICATED: misuse(401, -32600, 'No credential came with the request, or none that holds (B-126).'),
+  IDENTITY_UNAVAILABLE: refused(
+    'Who asks cannot be found out for now: the keys of an issuer, or Weir’s own, cannot be read. Nobody is let in.',
+  ),
   SHUTTING_DOWN: refused('Weir is stopping and takes no new calls.'),
 
   // The tool was found, and the call failed.
+  PERMISSION_DENIED: callers(403, 'The caller is known, and may not use this (D4-021, B-125).'),
   INVALID_INPUT: callers(400, 'The arguments do not match the tool’s input schema.'),
   CANCELLED: callers(499, 'The caller left or cancelled before the call ended.'),
   DEADLINE_EXCEEDED: upstreams(504, true, 'The call did not end within its time.'),

@@ -11,6 +11,7 @@ export interface Stores {
   readonly credentials: CredentialStore
   readonly targets: TargetStore
   readonly audit: AuditStore
+  readonly apiKeys: ApiKeyStore
   /** Writes what is under way and lets go. Safe to call twice. */
   close(): Promise<void>
 }
@@ -92,4 +93,30 @@ export interface TargetStore {
   recall(connection: string): Promise<RememberedTargets | undefined>
   remember(connection: string, remembered: RememberedTargets): Promise<void>
   forget(connection: string): Promise<void>
+}
+
+/** One secret that a program proves itself with, without the secret (D2-091). A key that is rotated has two of one id for a while. */
+export interface ApiKey {
+  /** SHA-256 of the secret, as hexadecimal. */
+  readonly hash: string
+  /** Names the caller, whatever its secret is at the time. */
+  readonly id: string
+  readonly name: string
+  readonly roles: readonly string[]
+  readonly tenant: string
+  /** Wall-clock milliseconds, as `endsAt`. */
+  readonly createdAt: number
+  readonly createdBy: string
+  /** From when on it is refused; absent: it holds until somebody ends it. */
+  readonly endsAt?: number
+}
+
+/** Keys of callers. */
+export interface ApiKeyStore {
+  /** All of them, those that have ended too; the oldest first. */
+  list(): Promise<readonly ApiKey[]>
+  /** Writes all or none. A key of the same hash is replaced. */
+  put(keys: readonly ApiKey[]): Promise<void>
+  /** Deletes all or none, by hash. */
+  remove(hashes: readonly string[]): Promise<void>
 }

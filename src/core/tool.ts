@@ -50,13 +50,18 @@ export interface Tool<I = unknown> extends TargetBase<I> {
   /** Policies that a tool of our own declares for itself (D4-010). Declared only: it is the policies that enforce them. */
   readonly confirm?: boolean
   readonly rateLimit?: RateLimit
+  /**
+   * True for a tool of Weir's own whose answer holds only what its caller may use: it needs no right of its own. Nothing
+   * that an upstream sends sets it.
+   */
+  readonly isForAll?: boolean
   /** Where a call of it may become a task at the upstream: how the task is asked about and ended. */
   readonly tasks?: TaskControl
   /**
    * A tool that stands for others, such as `call_tool`, names the one that is meant, and the arguments for it. Frontends
-   * call that one instead, so that its own permission and policies hold. Throws INVALID_PARAMS or TOOL_NOT_FOUND.
+   * call that one instead, so that its own permission and policies hold. Errors name only what `caller` may use. Throws INVALID_PARAMS or TOOL_NOT_FOUND.
    */
-  readonly delegate?: (input: Readonly<Record<string, unknown>>) => Delegation
+  readonly delegate?: (input: Readonly<Record<string, unknown>>, caller?: Caller) => Delegation
 }
 
 /** How often a tool may be called, in words of D4-010: `10/hour`. */

@@ -1,4 +1,5 @@
 import type { Call } from '../core/call.ts'
+import { everything } from '../core/caller.ts'
 import { Cancellation } from '../core/cancellation.ts'
 import type { Entry } from '../core/catalog.ts'
 import type { Policy } from '../core/policy.ts'
@@ -26,7 +27,7 @@ export function createCall(entry: Entry, more: Partial<Call> = {}): Call {
     id: 'call-1',
     entry,
     input: {},
-    caller: { subject: 'local:ada', tenant: 'default' },
+    caller: { subject: 'local:ada', tenant: 'default', grants: everything },
     cancellation: new Cancellation(),
     via: 'rest',
     ...more,

@@ -13,6 +13,7 @@ import { createDeadlineStage } from './stages/deadline.ts'
 import { createFallbackStage, type StaleAnswers } from './stages/fallback.ts'
 import { createLogStage } from './stages/log-call.ts'
 import { createMeasureStage } from './stages/measure.ts'
+import { permissionStage } from './stages/permission.ts'
 import { createRetryStage } from './stages/retry.ts'
 import { createTraceStage, traceAttemptStage } from './stages/trace.ts'
 import { validateStage } from './stages/validate.ts'
@@ -36,10 +37,11 @@ export interface PipelineParts {
 
 /**
  * The stages, outermost first. Traces, counts and the log stand outside everything, so that refusals and timeouts are
- * seen too, and so does the audit: it notes down every call, also one that is refused. The deadline bounds all that
- * follows; validation stands before whatever may run a tool or answer in its place, so that nothing but a checked input
- * ever reaches one. The audit’s inner half stands inside whatever answers in the tool’s place, and outside whatever runs
- * the tool more than once: what changes something is sent only once it is durable that it will be.
+ * seen too, and so does the audit: it notes down every call, also one that is refused. Who may not is refused before
+ * anything of the target is looked at, so that strangers learn no schema. The deadline bounds all that follows;
+ * validation stands before whatever may run a tool or answer in its place, so that nothing but a checked input ever
+ * reaches one. The audit’s inner half stands inside whatever answers in the tool’s place, and outside whatever runs the
+ * tool more than once: what changes something is sent only once it is durable that it will be.
  */
 export function createStages(parts: PipelineParts): readonly Stage[] {
   const { log, metrics, clock, tracer, audit, stale } = parts
@@ -49,6 +51,7 @@ export function createStages(parts: PipelineParts): readonly Stage[] {
     createMeasureStage(metrics, clock),
     createLogStage(log, clock),
     ...(audit === undefined ? [] : [createAuditStage(audit)]),
+    permissionStage,
     createDeadlineStage(clock),
     validateStage,
     createFallbackStage({ log, metrics, stale }),

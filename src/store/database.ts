@@ -11,6 +11,7 @@ export interface Tables {
   readonly remembered_targets: RememberedTargetsTable
   readonly audit_chains: AuditChainTable
   readonly audit_records: AuditRecordTable
+  readonly api_keys: ApiKeyTable
 }
 
 /** Definitions of upstreams, as they were seen and decided on. */
@@ -82,6 +83,18 @@ export interface AuditRecordTable {
   readonly step: string | null
   readonly count: number | null
   readonly hash: string
+}
+
+/** Keys of callers; `roles` is a JSON list. */
+export interface ApiKeyTable {
+  readonly hash: string
+  readonly id: string
+  readonly name: string
+  readonly roles: string
+  readonly tenant: string
+  readonly created_at: number
+  readonly created_by: string
+  readonly ends_at: number | null
 }
 
 /**

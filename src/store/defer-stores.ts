@@ -48,6 +48,11 @@ export function deferStores(open: () => Promise<Stores>, clock: Clock): Stores {
       read: async (query) => (await use()).audit.read(query),
       verify: async (check) => (await use()).audit.verify(check),
     },
+    apiKeys: {
+      list: async () => (await use()).apiKeys.list(),
+      put: async (keys) => (await use()).apiKeys.put(keys),
+      remove: async (hashes) => (await use()).apiKeys.remove(hashes),
+    },
     async close() {
       isClosed = true
       await opened?.then(

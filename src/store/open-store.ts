@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Stores } from '../core/stores.ts'
+import { createApiKeyStore } from './api-keys.ts'
 import { type AuditRetention, createAuditStore, defaultRetention } from './audit/audit.ts'
 import { createCredentialStore } from './credentials.ts'
 import { createPinStore } from './pins.ts'
@@ -51,6 +52,7 @@ export async function openStore(options: StoreOptions): Promise<Stores> {
       retention: place === undefined ? boundForMemory(retention) : retention,
       secrets: options.secrets ?? (() => noSecrets),
     }),
+    apiKeys: createApiKeyStore(database),
     close: () => database.close(),
   }
 }

@@ -199,18 +199,18 @@ async function keepText({ pins, credentials }: Stores): Promise<void> {
   equal((await credentials.get(keyOf({ subject: text.slice(0, 30) })))?.value, text, 'a credential')
 }
 
-async function refuseLarge({ pins, credentials, targets }: Stores): Promise<void> {
+async function refuseLarge(stores: Stores): Promise<void> {
   const large = 'x'.repeat(17 * 1024 * 1024)
   const remembered = { fingerprint: 'f', targets: large, notes: {}, seenAt: 0 }
   const refused = [
-    () => pins.put([pinOf('a'), pinOf('b', { definition: large })]),
-    () => pins.put([pinOf('a', { name: large })]),
-    () => credentials.put(keyOf(), large),
-    () => credentials.put(keyOf({ subject: large }), 'x'),
-    () => targets.remember('api', remembered),
+    () => stores.pins.put([pinOf('a'), pinOf('b', { definition: large })]),
+    () => stores.pins.put([pinOf('a', { name: large })]),
+    () => stores.credentials.put(keyOf(), large),
+    () => stores.credentials.put(keyOf({ subject: large }), 'x'),
+    () => stores.targets.remember('api', remembered),
   ]
   for (const attempt of refused) await rejectsWith('STORE_VALUE_TOO_LARGE', attempt())
-  await beginEmpty({ pins, credentials, targets })
+  await beginEmpty(stores)
 }
 
 async function closeTwice(kind: StoreKind): Promise<void> {

@@ -97,7 +97,8 @@ describe.each(Object.entries<ErrorSpec>(errorCatalogue))('%s', (code, { mcp, ret
     const { status, body } = await post('/mcp/execute', {
       tools: [{ tool_slug: 'throw', arguments: { code } }],
     })
-    expect(status).toBe(200)
+    // B-125: who may not is told so by the status too.
+    expect(status).toBe(code === 'PERMISSION_DENIED' ? 403 : 200)
     expect(body).toMatchObject({ successful: false, error: detail.message })
     expect(body.data.results).toEqual([
       { tool_slug: 'throw', successful: false, error: detail.message, error_detail: detail },

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { everything } from '../../core/caller.ts'
+import type { RunContext } from '../../core/tool.ts'
 import { createToolsetTools } from '../toolsets/toolset-tools.ts'
 import { createTools, type Definition, nameDefinition } from './search.fixture.ts'
 import { createToolSearch } from './tool-search.ts'
 
+const caller = { subject: 's', tenant: 't', grants: everything }
 const read = (name: string) =>
   JSON.parse(readFileSync(new URL(`../../../bench/corpus/${name}`, import.meta.url), 'utf8'))
 const corpus: Record<string, { tools: Definition[] }> = read('tools.json')
@@ -51,7 +54,7 @@ describe('300 real tools and 50 fixed questions', () => {
     const whole = countTokens(definitions)
     const costs: number[] = []
     for (const { question } of questions) {
-      const answer = await search!.target.run({ query: question }, undefined as never)
+      const answer = await search!.target.run({ query: question }, { caller } as RunContext)
       costs.push(countTokens(list) + countTokens(answer))
     }
     expect(Math.max(...costs) / whole).toBeLessThanOrEqual(0.2)

@@ -70,13 +70,15 @@ class LazyToolSearch implements ToolSearch {
     this.#listing = listing
   }
 
-  async search(query: string, { limit, category }: SearchOptions): Promise<readonly Named<Tool>[]> {
+  async search(query: string, options: SearchOptions): Promise<readonly Named<Tool>[]> {
+    const { limit, category, accepts } = options
     const asked = query.slice(0, queryCharsMax)
-    const isWanted = (tool: Tool) => category === undefined || isOf(tool, category)
+    const isWanted = (entry: Entry<Tool>) =>
+      (category === undefined || isOf(entry.target, category)) && accepts?.(entry) !== false
     if (asked.trim() === '') {
       return this.#listing
         .list()
-        .filter(({ entry }) => isWanted(entry.target))
+        .filter(({ entry }) => isWanted(entry))
         .slice(0, limit)
     }
     await this.#update()
@@ -88,7 +90,7 @@ class LazyToolSearch implements ToolSearch {
       const tier = tierOf(part, names, score, document)
       // The list may have changed while the index was brought up to date.
       if (tier === undefined || this.#listing.find(name) !== entry) continue
-      if (isWanted(entry.target)) found.push({ named: { name, entry }, tier, score })
+      if (isWanted(entry)) found.push({ named: { name, entry }, tier, score })
     }
     return found
       .sort((a, b) => a.tier - b.tier || b.score - a.score || (a.named.name < b.named.name ? -1 : 1))

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { type Caller, everything } from '../../core/caller.ts'
 import { WeirError } from '../../core/error.ts'
+import type { RunContext } from '../../core/tool.ts'
 import { compileJsonSchema } from '../../execution/json-schema-validator.ts'
 import { openToolset, tool } from './toolset.fixture.ts'
 import type { Toolset } from './toolset.ts'
@@ -10,15 +12,17 @@ const offers = {
 }
 const write = { tool: 'mail:send', name: 'write', arguments: { from: 'us' }, category: 'mail' }
 
-function open(change: Partial<Toolset> = {}) {
+const ada: Caller = { subject: 'local:ada', tenant: 'default', grants: everything }
+
+function open(change: Partial<Toolset> = {}, caller: Caller = ada) {
   const toolset = { search: true, tools: ['crm:find_*', write], description: 'Help for customers.' }
   const all = openToolset({ ...toolset, ...change }, offers)
   const target = (name: string) => all.view.tools.find(name)!.target
   const search = async (input: unknown) =>
-    (await target('search_tools').run(input, undefined as never)) as unknown as {
+    (await target('search_tools').run(input, { caller } as RunContext)) as unknown as {
       structuredContent: { tools: { name: string; [field: string]: unknown }[]; categories?: string[] }
     }
-  const call = (input: Record<string, unknown>) => target('call_tool').delegate!(input)
+  const call = (input: Record<string, unknown>) => target('call_tool').delegate!(input, caller)
   return { ...all, target, search, call }
 }
 
@@ -134,6 +138,15 @@ describe('call_tool', () => {
     '',
   ])('cannot reach %j, which the toolset does not hold', (name) => {
     expect(failure(() => open().call({ name })).code).toBe('TOOL_NOT_FOUND')
+  })
+
+  it('shows a caller only what it may call', async () => {
+    const decide = (permission: string) => ({ isAllowed: permission === 'tool:crm:find_customer', rule: '' })
+    const { search, call } = open({}, { subject: 'key:1', tenant: 't', grants: { decide } })
+    const { structuredContent } = await search({ query: 'write a mail to a customer' })
+    expect(structuredContent.tools.map(({ name }) => name)).toEqual(['crm__find_customer'])
+    expect((await search({ query: 'zzzz' })).structuredContent.categories).toEqual(['general'])
+    expect(failure(() => call({ name: 'writ' })).data).toEqual({ nearest: [] })
   })
 
   it('names the nearest tools to one that is not there', () => {

@@ -1,7 +1,9 @@
+import type { Caller } from '../../core/caller.ts'
 import type { Entry, Listing } from '../../core/catalog.ts'
 import { WeirError } from '../../core/error.ts'
 import { findNearestKeys } from '../../core/nearest-key.ts'
 import { isObject } from '../../core/parse-json.ts'
+import { mayUse } from '../../core/permission.ts'
 import { jsonSchema, toJsonSchema } from '../../core/schema.ts'
 import { categoryOf, type Delegation, type Tool } from '../../core/tool.ts'
 import { createToolSearch } from '../search/tool-search.ts'
@@ -31,11 +33,13 @@ export function createToolsetTools(parts: ToolsetTools): readonly Entry<Tool>[] 
 
 function createSearchTool({ description, selected }: ToolsetTools): Tool {
   const index = createToolSearch(selected)
-  const search = async ({ query, limit = limits.first, category }: SearchInput) => {
-    const found = await index.search(query, { limit, category })
+  const search = async ({ query, limit = limits.first, category }: SearchInput, caller: Caller) => {
+    const accepts = (entry: Entry) => mayUse(caller, entry)
+    const found = await index.search(query, { limit, category, accepts })
     const tools = found.map(({ name, entry }) => describeTool(name, entry))
     return {
-      structuredContent: tools.length > 0 ? { tools } : { tools, categories: listCategories(selected) },
+      structuredContent:
+        tools.length > 0 ? { tools } : { tools, categories: listCategories(selected, accepts) },
     }
   }
   return {
@@ -66,20 +70,22 @@ function createSearchTool({ description, selected }: ToolsetTools): Tool {
       required: ['query'],
       additionalProperties: false,
     }),
-    run: (input) => search(input as SearchInput),
+    isForAll: true,
+    run: (input, { caller }) => search(input as SearchInput, caller),
   }
 }
 
 /** A tool can do anything, so can this one. */
 function createCallTool({ selected }: ToolsetTools): Tool {
-  const delegate = ({ name, arguments: input = {} }: Readonly<Record<string, unknown>>): Delegation => {
+  const delegate = (asked: Readonly<Record<string, unknown>>, caller?: Caller): Delegation => {
+    const { name, arguments: input = {} } = asked
     if (typeof name !== 'string' || !isObject(input)) {
       throw new WeirError('INVALID_PARAMS', 'call_tool takes a "name" and an object of "arguments".', {
         hint: 'search_tools tells both.',
       })
     }
-    const entry = selected.find(name) ?? refuseUnknown(name, selected)
-    return entry.target.delegate?.(input) ?? { entry, input }
+    const entry = selected.find(name) ?? refuseUnknown(name, selected, caller)
+    return entry.target.delegate?.(input, caller) ?? { entry, input }
   }
   return {
     kind: 'tool',
@@ -95,13 +101,15 @@ function createCallTool({ selected }: ToolsetTools): Tool {
       required: ['name'],
       additionalProperties: false,
     }),
+    isForAll: true,
     delegate,
     run: () => Promise.reject(new Error('call_tool stands for other tools and cannot be run itself')),
   }
 }
 
-function refuseUnknown(name: string, selected: Listing<Tool>): never {
-  const names = selected.list().map((named) => named.name)
+function refuseUnknown(name: string, selected: Listing<Tool>, caller: Caller | undefined): never {
+  const known = selected.list().filter(({ entry }) => caller !== undefined && mayUse(caller, entry))
+  const names = known.map((named) => named.name)
   const nearest = findNearestKeys(name, names, limits.nearest)
   throw new WeirError('TOOL_NOT_FOUND', `Tool ${JSON.stringify(name.slice(0, 200))} not found.`, {
     hint:
@@ -118,7 +126,11 @@ function describeTool(name: string, entry: Entry<Tool>): Readonly<Record<string,
   return { name, description: entry.target.description, inputSchema: schemas.get(entry) }
 }
 
-function listCategories(selected: Listing<Tool>): readonly string[] {
-  const all = new Set(selected.list().map(({ entry }) => categoryOf(entry.target)))
+function listCategories(
+  selected: Listing<Tool>,
+  accepts: (entry: Entry<Tool>) => boolean,
+): readonly string[] {
+  const seen = selected.list().filter(({ entry }) => accepts(entry))
+  const all = new Set(seen.map(({ entry }) => categoryOf(entry.target)))
   return [...all].sort().slice(0, limits.categories)
 }

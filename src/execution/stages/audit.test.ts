@@ -35,7 +35,7 @@ function setUp({ reads = true, stage }: { reads?: boolean; stage?: Stage } = {})
   const stages = [
     ...createStages({ log: silentLog, metrics: createMetrics(), clock, audit: { writer, clock, reads } }),
   ]
-  if (stage !== undefined) stages.splice(3, 0, stage)
+  if (stage !== undefined) stages.splice(stages.findIndex(({ name }) => name === 'audit') + 1, 0, stage)
   const executor = createExecutor({ stages, resolvePolicy: () => policy })
   const run = (tool: Partial<Tool> = {}, more: Partial<Call> = {}) => {
     const answer = tool.run ?? (async () => ({}))
@@ -232,7 +232,7 @@ it('sums refusals by caller, tool and second', async () => {
 it('costs nothing where it is off, and leaves completions alone', () => {
   const clock = createFakeClock()
   const parts = { log: silentLog, metrics: createMetrics(), clock }
-  expect(createStages(parts).map(({ name }) => name)).toEqual(['measure', 'log', 'deadline', 'validate'])
+  expect(createStages(parts).filter(({ name }) => name.startsWith('audit'))).toEqual([])
   const writer = new AuditWriter({ store: { append: async () => {} }, clock, log: silentLogger })
   const stages = createStages({ ...parts, metrics: createMetrics(), audit: { writer, clock, reads: true } })
   const next: Run = async () => ({ kind: 'complete', result: {} })

@@ -4,6 +4,7 @@ import { Cancellation } from '../../core/cancellation.ts'
 import type { Catalog, Entry, View } from '../../core/catalog.ts'
 import { toWeirError, WeirError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
+import { mayUse } from '../../core/permission.ts'
 import { toJsonSchema } from '../../core/schema.ts'
 import { readTraceparent } from '../../core/trace.ts'
 import { renderJsonRpcError } from '../../wire/errors.ts'
@@ -25,7 +26,6 @@ import {
   renderResponse,
 } from '../../wire/json-rpc.ts'
 import type { Implementation, RequestMeta, Revision } from '../../wire/model.ts'
-import type { Authenticate } from '../shared/authenticate.ts'
 import { type EventStream, openEventStream } from './event-stream.ts'
 import type { Answer, Exchange } from './exchange.ts'
 import { identifyRevision, versionInBody } from './identify.ts'
@@ -38,7 +38,6 @@ import type { Subscriptions } from './subscriptions/subscriptions.ts'
 /** What answering over HTTP needs of the rest of Weir. */
 export interface HttpParts {
   readonly catalog: Catalog
-  readonly authenticate: Authenticate
   readonly sessions: Sessions
   readonly subscriptions: Subscriptions
   readonly questions: ClientQuestions
@@ -160,8 +159,7 @@ async function answerRequest(
           return parts.questions.ask({ session: sessionOf(visit)!, send }, question, stop)
         }
       : undefined,
-    checkInput:
-      revision.era === 'modern' ? (entry, input) => checkParams(entry, visit.headers, input) : undefined,
+    checkInput: revision.era === 'modern' ? (entry, input) => checkParams(entry, visit, input) : undefined,
   }
   session?.running.set(request.id, cancellation)
   const { status, text } = await answerSafely(parts, exchange)
@@ -235,7 +233,7 @@ const noParams: readonly ParamHeader[] = []
 const paramHeaders = new WeakMap<Entry, readonly ParamHeader[]>()
 
 /** Reads a tool's annotations once; a tool whose annotations are broken promises no headers. */
-function checkParams(entry: Entry, headers: Headers, input: unknown): void {
+function checkParams(entry: Entry, { headers, caller }: Visit, input: unknown): void {
   let params = paramHeaders.get(entry)
   if (params === undefined) {
     try {
@@ -245,7 +243,8 @@ function checkParams(entry: Entry, headers: Headers, input: unknown): void {
     }
     paramHeaders.set(entry, params)
   }
-  if (params.length > 0) checkParamHeaders(headers, params, input)
+  // Who may not call it learns nothing of its schema; the call is refused by its own stage.
+  if (params.length > 0 && mayUse(caller, entry)) checkParamHeaders(headers, params, input)
 }
 
 /** Several messages in one body, as revision 2025-03-26 has them; `undefined` where none asks for an answer. */

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
 import type { View } from '../../core/catalog.ts'
 import { WeirError } from '../../core/error.ts'
 import { parseJson } from '../../core/parse-json.ts'
@@ -6,6 +6,8 @@ import { renderJsonRpcError } from '../../wire/errors.ts'
 import { headerNames } from '../../wire/headers.ts'
 import { idOf, type JsonText, type RequestId, readMessage, renderErrorResponse } from '../../wire/json-rpc.ts'
 import { readHttpError } from '../shared/http-server.ts'
+import { narrowView } from '../shared/narrow-view.ts'
+import { callerOf } from '../shared/require-caller.ts'
 import { answerBatch, answerMessage, type HttpAnswer, type HttpParts, type Visit } from './answer-http.ts'
 import { cutWhenStalled, type EventStream, openEventStream } from './event-stream.ts'
 import { sendTogether } from './send-together.ts'
@@ -13,15 +15,14 @@ import type { Session } from './sessions.ts'
 
 /** MCP over Streamable HTTP, both eras on one URL: `/mcp` serves everything, `/mcp/{name}` one connection. */
 export function mcpHttp(server: FastifyInstance, parts: HttpParts): void {
+  const route: RouteShorthandOptions = { config: { access: 'caller' }, errorHandler: sendRpcError }
   for (const path of ['/mcp', '/mcp/:name']) {
     // Not an async handler: the framework would watch the response of each one for its end.
-    server.post(path, { errorHandler: sendRpcError }, (request, reply) => {
+    server.post(path, route, (request, reply) => {
       handlePost(parts, request, reply).catch((thrown) => sendRpcError(thrown, request, reply))
     })
-    server.get(path, { errorHandler: sendRpcError }, (request, reply) => handleGet(parts, request, reply))
-    server.delete(path, { errorHandler: sendRpcError }, (request, reply) =>
-      handleDelete(parts, request, reply),
-    )
+    server.get(path, route, (request, reply) => handleGet(parts, request, reply))
+    server.delete(path, route, (request, reply) => handleDelete(parts, request, reply))
   }
 
   function sendRpcError(thrown: unknown, _request: FastifyRequest, reply: FastifyReply): void {
@@ -45,7 +46,7 @@ async function handlePost(parts: HttpParts, request: FastifyRequest, reply: Fast
   const view = findView(parts, request)
   const accept = readAccept(request.headers.accept)
   const visit: Visit = {
-    caller: parts.authenticate(request),
+    caller: callerOf(request),
     headers: request.headers,
     view,
     response: reply.raw,
@@ -124,7 +125,7 @@ function handleGet(parts: HttpParts, request: FastifyRequest, reply: FastifyRepl
 
 function handleDelete(parts: HttpParts, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { id } = findSession(parts, request, reply)
-  parts.sessions.end(id, parts.authenticate(request))
+  parts.sessions.end(id, callerOf(request))
   parts.subscriptions.sessions.end(id)
   return reply.code(204).send()
 }
@@ -146,13 +147,14 @@ function findSession(
       },
     )
   }
-  return { id, session: parts.sessions.find(id, parts.authenticate(request)), view }
+  return { id, session: parts.sessions.find(id, callerOf(request)), view }
 }
 
 function findView({ catalog }: HttpParts, request: FastifyRequest): View {
   const { name } = request.params as { name?: string }
-  const view = catalog.view(name)
-  if (view !== undefined) return view
+  const caller = callerOf(request)
+  const view = catalog.view(name ?? caller.grants?.toolset)
+  if (view !== undefined) return narrowView(view, caller)
   const known = catalog.connections().map((connection) => connection.name)
   throw new WeirError('ROUTE_NOT_FOUND', `There is no connection ${JSON.stringify(name)}.`, {
     hint: known.length === 0 ? 'No connection is configured.' : `There are: ${known.join(', ')}.`,

@@ -6,7 +6,7 @@ import type { Catalog } from '../../core/catalog.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Implementation } from '../../wire/model.ts'
-import type { Authenticate } from '../shared/authenticate.ts'
+import { narrowView } from '../shared/narrow-view.ts'
 import { createSeal } from '../shared/seal.ts'
 import { mcpHttp } from './mcp-http.ts'
 import { serveStdio } from './mcp-stdio.ts'
@@ -21,7 +21,6 @@ import { createTaskHandles } from './task-handles.ts'
 export interface McpFrontendParts {
   readonly catalog: Catalog
   readonly executor: Executor
-  readonly authenticate: Authenticate
   readonly server: Implementation
   readonly log: Logger
   readonly clock: Clock
@@ -58,7 +57,7 @@ export function createMcpFrontend(parts: McpFrontendParts): McpFrontend {
         input,
         output,
         caller,
-        view: catalog.view()!,
+        view: narrowView(catalog.view(caller.grants?.toolset)!, caller),
         answer,
         subscriptions,
         questions,

@@ -1,7 +1,9 @@
 import type { CallNote } from '../../core/call.ts'
+import type { Caller } from '../../core/caller.ts'
 import type { Catalog, Entry } from '../../core/catalog.ts'
 import { WeirError } from '../../core/error.ts'
 import { isObject } from '../../core/parse-json.ts'
+import { mayUse } from '../../core/permission.ts'
 import type { Tool } from '../../core/tool.ts'
 import { followDelegate } from '../shared/follow-delegate.ts'
 
@@ -92,21 +94,25 @@ function invalid(message: string, hint = 'See POST /mcp/execute in the reference
 export async function findTools(
   catalog: Catalog,
   tools: readonly ToolRequest[],
+  caller: Caller,
 ): Promise<readonly FoundTool[]> {
   const isKnown = ({ slug }: ToolRequest) =>
     catalog.find(slug) !== undefined || catalog.candidates(slug).length > 0
   if (!tools.every(isKnown)) await catalog.settled(settleMaxMs)
   return tools.map(({ slug, input }) => {
-    const asked = { entry: findTool(catalog, slug), input }
-    return { slug, ...followDelegate(asked) }
+    const asked = { entry: findTool(catalog, slug, caller), input }
+    return { slug, ...followDelegate(asked, caller) }
   })
 }
 
-/** By its exact id, or by its bare name where only one tool has it (C-03, B-139). */
-function findTool(catalog: Catalog, slug: string): Entry<Tool> {
+/** By its exact id, or by its bare name where only one tool that the caller may use has it (C-03, B-139). */
+function findTool(catalog: Catalog, slug: string, caller: Caller): Entry<Tool> {
   const exact = catalog.find(slug)
   if (exact !== undefined) return exact
-  const [only, ...others] = catalog.candidates(slug)
+  const all = catalog.candidates(slug)
+  const usable = all.filter((id) => mayUse(caller, catalog.find(id)!))
+  // Where none may be used, the one that is named is refused, which says why.
+  const [only, ...others] = usable.length > 0 ? usable : all.slice(0, 1)
   if (only === undefined) {
     throw new WeirError('TOOL_NOT_FOUND', `Tool '${slug.slice(0, 200)}' not found`, {
       hint: 'GET /mcp/discover names those there are.',

@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { everything } from '../../core/caller.ts'
 import { type Served, serveDesk } from './desk.fixture.ts'
 import { renderDiscovery } from './render-discovery.ts'
+
+const ada = { subject: 'local:ada', tenant: 'default', grants: everything }
 
 let served: Served
 beforeEach(async () => {
@@ -34,9 +37,9 @@ describe('D4-032: GET /mcp/discover, narrowed', () => {
       return [catalog.find('desk:say')!, catalog.find('desk:ask')!]
     }
     const parts = { catalog: { ...catalog, search }, server: { name: 'weir', version: '1' } }
-    const found = await renderDiscovery(parts, { search: 'say hello', category: 'talk' })
+    const found = await renderDiscovery(parts, ada, { search: 'say hello', category: 'talk' })
     expect(found.tools.map(({ name }) => name)).toEqual(['desk:say', 'desk:ask'])
-    await renderDiscovery(parts, { search: 'x' })
+    await renderDiscovery(parts, ada, { search: 'x' })
     expect(asked).toEqual([
       ['say hello', { limit: 100, category: 'talk' }],
       ['x', { limit: 100, category: undefined }],

@@ -1,6 +1,8 @@
+import { type Caller, everything } from '../../core/caller.ts'
 import type { Catalog, Entry } from '../../core/catalog.ts'
 import { WeirError } from '../../core/error.ts'
 import { isObject } from '../../core/parse-json.ts'
+import { mayUse } from '../../core/permission.ts'
 import { type JsonSchema, toJsonSchema } from '../../core/schema.ts'
 import { categoryOf, type Effect, type Tool } from '../../core/tool.ts'
 
@@ -58,18 +60,20 @@ export function readDiscoveryQuery(query: unknown): DiscoveryQuery {
   }
 }
 
-/** Everything there is, by id, or what fits the query, best first. Waits at most 2 s for connections that are starting (R6). */
+/** Everything that the caller may use, by id, or what fits the query, best first. Waits at most 2 s for connections that are starting (R6). */
 export async function renderDiscovery(
   { catalog, server }: DiscoveryParts,
+  caller: Caller,
   query: DiscoveryQuery = {},
 ): Promise<Discovery> {
   await catalog.settled(settleMaxMs)
+  const found = await findTools(catalog, caller, query)
   return {
     server_name: server.name,
     version: server.version,
     description: 'Every tool of every connection of this gateway, under one roof.',
-    tools: (await findTools(catalog, query)).map(renderTool),
-    capabilities: catalog.connections().map(({ name }) => name),
+    tools: found.map(renderTool),
+    capabilities: listCapabilities(catalog, caller),
     health_check_url: '/health',
   }
 }
@@ -82,9 +86,24 @@ export interface DiscoveryParts {
 
 function findTools(
   catalog: Catalog,
+  caller: Caller,
   { search = '', category }: DiscoveryQuery,
 ): Promise<readonly Entry<Tool>[]> {
-  return catalog.search(search, { limit: search === '' ? Number.POSITIVE_INFINITY : foundMax, category })
+  const limit = search === '' ? Number.POSITIVE_INFINITY : foundMax
+  const narrow = caller.grants === everything ? {} : { accepts: (entry: Entry) => mayUse(caller, entry) }
+  return catalog.search(search, { limit, category, ...narrow })
+}
+
+/** Every connection, or those of which the caller may use anything at all. */
+function listCapabilities(catalog: Catalog, caller: Caller): readonly string[] {
+  const names = catalog.connections().map(({ name }) => name)
+  if (caller.grants === everything) return names
+  const view = catalog.view()!
+  const usable = [view.tools, view.prompts, view.resources].flatMap((listing) =>
+    listing.list().flatMap(({ entry }) => (mayUse(caller, entry) ? [entry.connection] : [])),
+  )
+  const isUsable = new Set(usable)
+  return names.filter((name) => isUsable.has(name))
 }
 
 /** A schema is not cheap to say, and an entry never changes. */

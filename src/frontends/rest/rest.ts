@@ -1,13 +1,14 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
 import type { Executor } from '../../core/call.ts'
 import type { Catalog } from '../../core/catalog.ts'
 import { renderError, type WeirError } from '../../core/error.ts'
+import { errorCatalogue } from '../../core/error-catalogue.ts'
 import type { Logger } from '../../core/logger.ts'
 import { parseJson } from '../../core/parse-json.ts'
 import { readTraceparent } from '../../core/trace.ts'
-import type { Authenticate } from '../shared/authenticate.ts'
 import { readHttpError } from '../shared/http-server.ts'
 import { nextCallId } from '../shared/next-call-id.ts'
+import { callerOf } from '../shared/require-caller.ts'
 import { findTools, readExecuteRequest } from './read-execute.ts'
 import { readDiscoveryQuery, renderDiscovery } from './render-discovery.ts'
 import { runTools, type ToolsRun } from './run-tools.ts'
@@ -16,7 +17,6 @@ import { runTools, type ToolsRun } from './run-tools.ts'
 export interface RestParts {
   readonly catalog: Catalog
   readonly executor: Executor
-  readonly authenticate: Authenticate
   readonly server: { readonly name: string; readonly version: string }
   readonly log: Logger
 }
@@ -26,13 +26,12 @@ export interface RestParts {
  * HTTP status says whether the request was understood; `successful` says whether the tools did what they were asked.
  */
 export function rest(server: FastifyInstance, parts: RestParts): void {
-  server.get('/mcp/discover', { errorHandler: sendFailure }, async (request) => {
-    parts.authenticate(request)
-    return renderDiscovery(parts, readDiscoveryQuery(request.query))
+  const route: RouteShorthandOptions = { config: { access: 'caller' }, errorHandler: sendFailure }
+  server.get('/mcp/discover', route, async (request) => {
+    const caller = callerOf(request)
+    return renderDiscovery(parts, caller, readDiscoveryQuery(request.query))
   })
-  server.post('/mcp/execute', { errorHandler: sendFailure }, (request, reply) =>
-    execute(parts, request, reply),
-  )
+  server.post('/mcp/execute', route, (request, reply) => execute(parts, request, reply))
 
   function sendFailure(thrown: unknown, _request: FastifyRequest, reply: FastifyReply): void {
     void reply.send(renderFailure(reply, readHttpError(thrown, parts.log), nextCallId()))
@@ -40,18 +39,20 @@ export function rest(server: FastifyInstance, parts: RestParts): void {
 }
 
 async function execute(parts: RestParts, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const caller = parts.authenticate(request)
+  const caller = callerOf(request)
   // A request without a body has no type that would have made it text.
   const body = readExecuteRequest(parseJson(typeof request.body === 'string' ? request.body : ''))
   // B-124: an id is always there; the client's own where it sent one.
   const requestId = body.requestId ?? nextCallId()
   try {
-    const found = await findTools(parts.catalog, body.tools)
-    return await runTools(parts.executor, {
+    const found = await findTools(parts.catalog, body.tools, caller)
+    const { answer, refusal } = await runTools(parts.executor, {
       ...{ requestId, caller, found, note: body.note },
       response: reply.raw,
       meta: readMeta(request),
     })
+    if (refusal !== undefined) reply.code(errorCatalogue[refusal].http)
+    return answer
   } catch (thrown) {
     const error = readHttpError(thrown, parts.log)
     // D4-015: clients of this dialect read an unknown tool from the body and take any other status for a broken server.

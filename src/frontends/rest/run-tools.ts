@@ -30,8 +30,14 @@ interface ItemResult {
   readonly degraded_reason?: string
 }
 
+/** The body, and why the request was refused where it was: clients are told by the status too (B-125). */
+export interface ToolsAnswer {
+  readonly answer: unknown
+  readonly refusal: 'PERMISSION_DENIED' | undefined
+}
+
 /** Runs the tools one after another. The first failure ends the run (D4-015), and what ran before it is kept (B-123). */
-export async function runTools(executor: Executor, run: ToolsRun): Promise<unknown> {
+export async function runTools(executor: Executor, run: ToolsRun): Promise<ToolsAnswer> {
   const { response } = run
   // Each tool has its own deadline, so each has its own way to be stopped.
   let cancellation = new Cancellation()
@@ -68,11 +74,15 @@ export async function runTools(executor: Executor, run: ToolsRun): Promise<unkno
     results.push(item)
     if (!item.successful) failure = item.error ?? 'The tool failed.'
   }
+  const isDenied = results.some((item) => item.error_detail?.code === 'PERMISSION_DENIED')
   return {
-    request_id: run.requestId,
-    successful: failure === undefined,
-    data: { results },
-    ...(failure === undefined ? {} : { error: failure }),
+    answer: {
+      request_id: run.requestId,
+      successful: failure === undefined,
+      data: { results },
+      ...(failure === undefined ? {} : { error: failure }),
+    },
+    refusal: isDenied ? 'PERMISSION_DENIED' : undefined,
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Caller, everything } from '../../core/caller.ts'
+import type { Caller } from '../../core/caller.ts'
 
 /** What a frontend knows of a request before it knows who sends it. */
 export interface Credentials {
@@ -6,13 +6,7 @@ export interface Credentials {
 }
 
 /**
- * Makes the Caller of a request. Throws where it cannot: a failure never becomes an anonymous caller. Every frontend
- * asks this one function (S1).
+ * Makes the Caller of a request. Throws or rejects where it cannot, with UNAUTHENTICATED or IDENTITY_UNAVAILABLE: a
+ * failure never becomes an anonymous caller. Every frontend asks this one function (S1). Answers at once where it can.
  */
-export type Authenticate = (credentials: Credentials) => Caller
-
-/** Without authentication configured Weir serves loopback only, and everyone there is this machine's user. */
-export function createLocalAuthenticate(user: string): Authenticate {
-  const caller: Caller = Object.freeze({ subject: `local:${user}`, tenant: 'default', grants: everything })
-  return () => caller
-}
+export type Authenticate = (credentials: Credentials) => Caller | Promise<Caller>

@@ -23,7 +23,7 @@ export async function callTool(parts: MethodParts, exchange: Exchange): Promise<
   }
   exchange.checkInput?.(entry, input)
   try {
-    const asked = followDelegate({ entry, input })
+    const asked = followDelegate({ entry, input }, exchange.caller)
     return await runTarget(parts, exchange, asked, (result) => renderResult(result, revision, parts.server))
   } catch (thrown) {
     if (!(thrown instanceof WeirError) || thrown.spec.mcp !== 'isError') throw thrown
