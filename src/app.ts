@@ -1,11 +1,11 @@
 import type { Readable, Writable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { type Base, createBase, identity } from './app/base.ts'
-import { openTracer } from './app/open-tracer.ts'
+import { openExecution } from './app/open-execution.ts'
 import { readContents } from './app/read-contents.ts'
 import { configureLog, createReloading } from './app/reloading.ts'
 import { createCatalog, type OpenCatalog } from './catalog/catalog.ts'
-import type { Config, LoadedConfig } from './config/config.ts'
+import type { LoadedConfig } from './config/config.ts'
 import { parseConfig } from './config/load.ts'
 import { planReload, type ReloadPlan } from './config/plan-reload.ts'
 import type { Executor } from './core/call.ts'
@@ -14,12 +14,7 @@ import type { AnyConnector } from './core/connector.ts'
 import { WeirError } from './core/error.ts'
 import type { Stores } from './core/stores.ts'
 import { exposePools } from './egress/expose-pools.ts'
-import { AuditWriter, type AuditWriterParts } from './execution/audit/audit-writer.ts'
-import { createExecutor } from './execution/executor.ts'
 import { compileJsonSchema } from './execution/json-schema-validator.ts'
-import { createStages } from './execution/pipeline.ts'
-import { createPolicyResolver } from './execution/resolve-policy.ts'
-import type { AuditStageOptions } from './execution/stages/audit.ts'
 import { createMcpFrontend } from './frontends/mcp/mcp.ts'
 import { operations } from './frontends/operations/operations.ts'
 import { createReadiness } from './frontends/operations/readiness.ts'
@@ -86,15 +81,11 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     checkValue: (schema, value) => compileJsonSchema(schema)(value),
     ...{ clock, log, random: Math.random },
   })
-  const tracer = openTracer(base, config)
-  const audit = createAudit(config, { store: stores.audit, clock, log })
-  const executor = createExecutor({
-    stages: createStages({ log, metrics, clock, tracer, audit }),
-    resolvePolicy: createPolicyResolver(config.policies),
-  })
+  const execution = openExecution(base, loaded, stores)
+  const { executor } = execution
   const reloading = createReloading(loaded, async (next, before) => {
     await catalog.change(readContents(base, next, stores, only))
-    executor.usePolicies(createPolicyResolver(next.config.policies))
+    execution.usePolicies(next.config.policies)
     configureLog(log, next, before)
   })
   const { auth, roles } = config
@@ -140,8 +131,7 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
       if (http !== undefined) await drainPort(http, drainMs)
       load?.close()
       await catalog.close()
-      await audit?.writer.close()
-      await tracer?.close()
+      await execution.close()
       await stores.close()
       await base.egress.close()
       log.flush()
@@ -181,14 +171,6 @@ export function openStores({ log }: Base, { config, secrets, baseDir }: LoadedCo
     () => openStore({ url, baseDir, log, audit, secrets: () => secrets.list() }),
     systemClock,
   )
-}
-
-function createAudit(
-  { audit: { enabled, reads } }: Config,
-  parts: AuditWriterParts,
-): AuditStageOptions | undefined {
-  if (!enabled) return undefined
-  return { writer: new AuditWriter(parts), clock: parts.clock, reads }
 }
 
 function refuseOpenHost(host: string): void {

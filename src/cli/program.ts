@@ -1,17 +1,15 @@
 import { Command, CommanderError } from 'commander'
 import { toWeirError } from '../core/error.ts'
-import type { CommandContext } from './command-context.ts'
 import { exitOf, exits } from './exit-codes.ts'
+import { addOperating } from './operating-commands.ts'
 import { createOutput, type Output, toFailure } from './output.ts'
 import { readVersion } from './read-version.ts'
+import { type Act, example, type RunLoaded } from './run-loaded.ts'
 
 interface GlobalOptions {
   readonly json?: boolean
   readonly config?: string
 }
-
-/** A command that has been loaded: does its work and says what the process ends with. */
-type Act<O> = (context: CommandContext, options: O, words: readonly string[]) => Promise<number>
 
 /** Runs one command line; resolves with the exit code. Every failure has been told by then. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
@@ -60,8 +58,6 @@ function tellMisuse(thrown: unknown, output: Output): number {
   return exits.usage
 }
 
-type RunLoaded = <O>(load: () => Promise<Act<O>>) => (...given: unknown[]) => Promise<void>
-
 function createProgram(run: RunLoaded): Command {
   const program = new Command('weir')
     .description('One MCP endpoint for the systems you run. Every call passes the same checks.')
@@ -76,9 +72,7 @@ function createProgram(run: RunLoaded): Command {
   addConfiguring(program, run)
   addAuthorising(program, run)
   addCalling(program, run)
-  addPins(program, run)
-  addAudit(program, run)
-  addKeys(program, run)
+  addOperating(program, run)
   addClients(program, run)
   // A command made from the outside takes none of these from its parent.
   for (const command of program.commands) {
@@ -175,115 +169,6 @@ function addCalling(program: Command, run: RunLoaded): void {
     .action(run(async () => (await import('./commands/call.ts')).call))
 }
 
-function addPins(program: Command, run: RunLoaded): void {
-  const load = async () => {
-    const [{ createPinCommands }, { openPinStore }] = await Promise.all([
-      import('./commands/pins.ts'),
-      import('./open-pin-store.ts'),
-    ])
-    return createPinCommands(openPinStore)
-  }
-  const pins = program
-    .command('pins')
-    .description('list the definitions of upstreams that are approved, and those that wait for it')
-    .argument('[connection]', 'only those of this one')
-    .addHelpText('after', example('weir pins', 'weir pins diff mail:send', 'weir pins approve mail:send'))
-    .action(run(async () => (await load()).list))
-  pins
-    .command('diff')
-    .description('show what a definition that waits differs in from the approved one')
-    .argument('<id>', 'the definition, as `weir pins` lists it')
-    .addHelpText('after', example('weir pins diff mail:send', 'weir pins diff prompt:mail:draft --json'))
-    .action(run(async () => (await load()).diff))
-  pins
-    .command('approve')
-    .description('approve what waits; a running Weir serves it within seconds')
-    .argument('<id|connection>', 'one definition, or with --all everything of a connection')
-    .option('--all', 'everything of the connection that waits')
-    .option('--hash <hash>', 'only if its hash begins like this, as `weir pins diff` shows it')
-    .addHelpText(
-      'after',
-      example('weir pins approve mail:send --hash q4Xc0aJr1v2E', 'weir pins approve mail --all'),
-    )
-    .action(run(async () => (await load()).approve))
-}
-
-function addAudit(program: Command, run: RunLoaded): void {
-  const load = async () => {
-    const [{ createAuditCommands }, { openAuditStore }] = await Promise.all([
-      import('./commands/audit.ts'),
-      import('./open-audit-store.ts'),
-    ])
-    return createAuditCommands(openAuditStore)
-  }
-  const audit = program
-    .command('audit')
-    .description('list who called what and how it ended, the newest first')
-    .option('--tool <tool>', 'only calls of this tool; * stands for anything')
-    .option('--caller <caller>', 'only calls of this caller')
-    .option('--since <time>', 'only calls since then: 30m, 24h, 7d, or a date')
-    .option('--limit <number>', 'how many at most (default: 50)')
-    .addHelpText(
-      'after',
-      example('weir audit', `weir audit --tool 'mail:*' --since 24h`, 'weir audit verify'),
-    )
-    .action(run(async () => (await load()).list))
-  audit
-    .command('verify')
-    .description('check that no record was changed, removed, moved or put in')
-    .option('--head <hash>', 'check too that this hash, which was kept elsewhere, is still there')
-    .addHelpText('after', example('weir audit verify', 'weir audit verify --json'))
-    .action(run(async () => (await load()).verify))
-  audit
-    .command('export')
-    .description('write all records to stdout, the oldest first')
-    .option('--format <format>', 'jsonl (default) or ocsf: API Activity, class 6003')
-    .option('--since <time>', 'only records since then: 30m, 24h, 7d, or a date')
-    .addHelpText(
-      'after',
-      example('weir audit export > audit.jsonl', 'weir audit export --format ocsf --since 1d'),
-    )
-    .action(run(async () => (await load()).export))
-}
-
-function addKeys(program: Command, run: RunLoaded): void {
-  const load = async () => {
-    const [{ createKeyCommands }, { openKeyStore }] = await Promise.all([
-      import('./commands/keys.ts'),
-      import('./open-key-store.ts'),
-    ])
-    return createKeyCommands(openKeyStore)
-  }
-  const keys = program
-    .command('keys')
-    .description('list the keys by which programs prove who they are')
-    .addHelpText('after', example('weir keys', 'weir keys create nightly --role analyst'))
-    .action(run(async () => (await load()).list))
-  keys
-    .command('create')
-    .description('make a key; it is shown once, and only its hash is kept')
-    .argument('<name>', 'what it is for, of a-z, 0-9 and -')
-    .requiredOption('--role <roles>', 'its role, or several with commas between')
-    .option('--tenant <tenant>', 'the realm of its caller (default: default)')
-    .addHelpText(
-      'after',
-      example('weir keys create nightly --role analyst', 'weir keys create ci --role reader,writer --json'),
-    )
-    .action(run(async () => (await load()).create))
-  keys
-    .command('rotate')
-    .description('make a new secret for a key; the old one holds for 24 hours more')
-    .argument('<id|name>', 'the key, as `weir keys` lists it')
-    .addHelpText('after', example('weir keys rotate nightly'))
-    .action(run(async () => (await load()).rotate))
-  keys
-    .command('revoke')
-    .description('end a key; a running Weir refuses it within 5 seconds')
-    .argument('<id|name>', 'the key, as `weir keys` lists it')
-    .addHelpText('after', example('weir keys revoke nightly'))
-    .action(run(async () => (await load()).revoke))
-}
-
 function addClients(program: Command, run: RunLoaded): void {
   program
     .command('import')
@@ -310,8 +195,4 @@ function addClients(program: Command, run: RunLoaded): void {
     .option('--print', 'print it, which is all that is done so far')
     .addHelpText('after', example('weir connect claude', 'weir connect claude-desktop --json'))
     .action(run(async () => (await import('./commands/connect.ts')).connect))
-}
-
-function example(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`
 }

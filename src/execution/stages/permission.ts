@@ -21,6 +21,7 @@ export const permissionStage: Stage = {
       return (call) => {
         if (call.caller.grants === everything) return next(call)
         const { isAllowed, rule } = decide(call)
+        note(call, isAllowed, rule)
         if (isAllowed) return next(call)
         return Promise.reject(refuse(`resource:${entry.connection}:${uriOf(call.input)}`, rule))
       }
@@ -35,9 +36,17 @@ export const permissionStage: Stage = {
         decision = decideUse(grants, entry)
         if (grants !== undefined) decisions.set(grants, decision)
       }
+      note(call, decision.isAllowed, decision.rule)
       return decision.isAllowed ? next(call) : Promise.reject(refuse(permission, decision.rule))
     }
   },
+}
+
+/** Says to the audit what was decided, and why. */
+function note({ trail }: Call, isAllowed: boolean, rule: string): void {
+  if (trail === undefined) return
+  trail.decision = isAllowed ? 'allowed' : 'denied'
+  trail.rule = rule
 }
 
 /** Nothing has checked the input yet; what is no URI is allowed by no rule that names one. */
