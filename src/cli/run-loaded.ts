@@ -6,6 +6,7 @@ export type Act<O> = (context: CommandContext, options: O, words: readonly strin
 /** Makes an action of a command whose code is loaded when it is run. */
 export type RunLoaded = <O>(load: () => Promise<Act<O>>) => (...given: unknown[]) => Promise<void>
 
+/** What `--help` shows below everything else. */
 export function example(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`
 }
