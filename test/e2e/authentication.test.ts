@@ -74,7 +74,7 @@ async function badCredentials(): Promise<Readonly<Record<string, Headers>>> {
   }
 }
 
-describe('S1: every route', () => {
+describe('S1, C-15: every route', () => {
   it('is public by this list, or asks who calls', () => {
     const found = guarded.routes.filter(({ access }) => access === 'public').map(({ path }) => path)
     expect([...new Set(found)].sort()).toEqual(publicPaths)
