@@ -17,8 +17,8 @@ export interface AuditLimits {
   readonly charsMax: number
 }
 
-/** Several seconds of a busy gateway. */
-const defaultLimits: AuditLimits = { recordsMax: 4_096, charsMax: 8 * 1024 * 1024 }
+/** A second or more of the busiest gateway. */
+const defaultLimits: AuditLimits = { recordsMax: 16_384, charsMax: 16 * 1024 * 1024 }
 const batchMs = 100
 const retryMs = 1_000
 const denialsMs = 1_000
@@ -64,14 +64,14 @@ export class AuditWriter {
   /** Keeps the record for the next batch. Where too many wait, it is counted as lost: a read never waits for the audit. */
   note(draft: AuditDraft): void {
     this.#push(draft, this.#limits.recordsMax)
-    this.#timer ??= this.#clock.setTimer(() => this.#flush(), batchMs)
+    this.#flushIn(batchMs)
   }
 
   /** The same, without waiting for more, for what has had an effect; it has as much room again as reads can fill. */
   noteEffect(draft: AuditDraft): void {
     this.#push(draft, this.#limits.recordsMax * 2)
     if (!this.#isFailing && this.#flushing === undefined) this.#flush()
-    else this.#timer ??= this.#clock.setTimer(() => this.#flush(), this.#isFailing ? retryMs : batchMs)
+    else this.#flushIn(this.#isFailing ? retryMs : batchMs)
   }
 
   /** Sums refusals of one kind by caller and tool, and notes them down once a second. */
@@ -117,6 +117,13 @@ export class AuditWriter {
     this.#denialTimer = undefined
     for (const { draft, count } of this.#denials.values()) this.note({ ...draft, count })
     this.#denials.clear()
+  }
+
+  #flushIn(delayMs: number): void {
+    this.#timer ??= this.#clock.setTimer(() => {
+      this.#timer = undefined
+      this.#flush()
+    }, delayMs)
   }
 
   #flush(): void {
@@ -171,7 +178,7 @@ export class AuditWriter {
     }
     if (!this.#isFailing) this.#log.error({ event: 'audit.unavailable', code, cause }, message)
     this.#isFailing = true
-    this.#timer ??= this.#clock.setTimer(() => this.#flush(), retryMs)
+    this.#flushIn(retryMs)
     return true
   }
 

@@ -43,10 +43,10 @@ export function createAuditStage({ writer, clock, reads }: AuditStageOptions): S
           const draft = trail.isIntentKept === true ? describeOutcome(call) : describe('call', call, trail)
           writer.noteEffect({ ...draft, at, outcome, error, durationUs })
         } else if (reads) {
-          const draft = describe('call', call, trail) as { -readonly [K in keyof AuditDraft]: AuditDraft[K] }
+          const draft = describe('call', call, trail)
           draft.at = at
           draft.outcome = outcome
-          draft.error = error
+          if (error !== undefined) draft.error = error
           draft.durationUs = durationUs
           writer.note(draft)
         }
@@ -101,7 +101,8 @@ export function createAuditIntentStage({ writer, clock }: AuditStageOptions): St
   }
 }
 
-type Describe = (kind: 'intent' | 'call' | 'denials', call: Call, trail: CallTrail) => AuditDraft
+type Draft = { -readonly [K in keyof AuditDraft]: AuditDraft[K] }
+type Describe = (kind: 'intent' | 'call' | 'denials', call: Call, trail: CallTrail) => Draft
 
 /** Everything that is known of a call before its end. The definition is hashed when its first call is described. */
 function createDescription({ id: tool, target }: Entry): Describe {
@@ -109,25 +110,19 @@ function createDescription({ id: tool, target }: Entry): Describe {
   let definition: string | undefined
   return (kind, { id: call, caller, via, input, note, meta }, trail) => {
     definition ??= hashDefinition(target)
-    return {
-      kind,
-      at: 0,
-      call,
-      subject: caller.subject,
-      tenant: caller.tenant,
-      via,
-      tool,
-      definition,
-      effect,
-      input,
-      decision: trail.decision,
-      rule: trail.rule,
-      approval: trail.approval,
-      idempotencyKey: trail.idempotencyKey,
-      traceparent: meta?.['traceparent'],
-      thought: note?.thought,
-      step: note?.step,
+    const { subject, tenant } = caller
+    const draft: Draft = { kind, at: 0, call, subject, tenant, via, tool, definition, effect, input }
+    // Most calls have none of it, and what is not there need not be written out.
+    if (trail.decision !== undefined) draft.decision = trail.decision
+    if (trail.rule !== undefined) draft.rule = trail.rule
+    if (trail.approval !== undefined) draft.approval = trail.approval
+    if (trail.idempotencyKey !== undefined) draft.idempotencyKey = trail.idempotencyKey
+    if (meta !== undefined) draft.traceparent = meta['traceparent']
+    if (note !== undefined) {
+      draft.thought = note.thought
+      draft.step = note.step
     }
+    return draft
   }
 }
 
