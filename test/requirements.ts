@@ -20,7 +20,7 @@ export const shown: readonly string[] = [
   'D3-112',
   ...range('D4', 1, 4),
   ...range('D4', 10, 16),
-  'D4-025',
+  ...['D4-019', 'D4-025', 'D4-081', 'D2-092', 'B-128', 'R17'],
   ...range('D4', 30, 34),
   ...range('D4', 60, 62),
   ...Array.from({ length: 23 }, (_, i) => `B-${String(i + 1).padStart(2, '0')}`),
