@@ -1,4 +1,4 @@
-import { type AuditDraft, type AuditStore, encodeDraft } from '../../core/audit.ts'
+import { type AuditDraft, type AuditStore, continueDraft, encodeDraft } from '../../core/audit.ts'
 import type { Clock, Timer } from '../../core/clock.ts'
 import { toWeirError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
@@ -61,15 +61,15 @@ export class AuditWriter {
     return this.#store.append([encodeDraft(draft)])
   }
 
-  /** Keeps the record for the next batch. Where too many wait, it is counted as lost: a read never waits for the audit. */
-  note(draft: AuditDraft): void {
-    this.#push(draft, this.#limits.recordsMax)
+  /** Keeps the record for the next batch; fields that many have in common may come encoded, from `beginDraft`. Where too many wait, it is counted as lost: a read never waits for the audit. */
+  note(draft: Partial<AuditDraft>, begun = '{'): void {
+    this.#push(continueDraft(begun, draft), this.#limits.recordsMax)
     this.#flushIn(batchMs)
   }
 
   /** The same, without waiting for more, for what has had an effect; it has as much room again as reads can fill. */
   noteEffect(draft: AuditDraft): void {
-    this.#push(draft, this.#limits.recordsMax * 2)
+    this.#push(encodeDraft(draft), this.#limits.recordsMax * 2)
     if (!this.#isFailing && this.#flushing === undefined) this.#flush()
     else this.#flushIn(this.#isFailing ? retryMs : batchMs)
   }
@@ -99,8 +99,7 @@ export class AuditWriter {
     if (lost > 0) this.#log.error({ event: 'audit.lost', records: lost }, 'Records of the audit are lost.')
   }
 
-  #push(draft: AuditDraft, recordsMax: number): void {
-    const text = encodeDraft(draft)
+  #push(text: string, recordsMax: number): void {
     if (this.#waiting.length >= recordsMax || this.#chars + text.length > this.#limits.charsMax) {
       if (this.#lost === 0) {
         this.#log.error({ event: 'audit.full' }, 'The audit cannot be written; records are lost from now on.')
