@@ -24,7 +24,7 @@ function createPlace(audit: object = {}): Place {
   return place
 }
 
-it('D4-019, D4-081, B-122, B-128: a Weir that runs, and weir audit beside it, show who did what and that nobody changed it', {
+it('D1-062, D4-019, D4-081, B-122, B-128: a Weir that runs, and weir audit beside it, show who did what and that nobody changed it', {
   timeout: 90_000,
 }, async () => {
   await using place = createPlace()

@@ -8,9 +8,13 @@ function setUp(limits = { recordsMax: 10, charsMax: 10_000 }) {
   const clock = createFakeClock()
   const batches: AuditDraft[][] = []
   const events: string[] = []
-  const state: { failure: WeirError | undefined } = { failure: undefined }
+  const state: { failure: WeirError | undefined; gate: Promise<void> | undefined } = {
+    failure: undefined,
+    gate: undefined,
+  }
   const store = {
     async append(drafts: readonly string[]) {
+      await state.gate
       if (state.failure !== undefined) throw state.failure
       batches.push(drafts.map((text) => JSON.parse(text) as AuditDraft))
     },
@@ -54,6 +58,23 @@ it('bounds what waits by its size too', () => {
   const { writer } = setUp({ recordsMax: 1_000, charsMax: 10_000 })
   for (let index = 0; index < 100; index += 1) writer.note(draft('x', { input: 'x'.repeat(1_000) }))
   expect(writer.pending.waiting).toBe(9)
+})
+
+it('goes on after a time that fell into a write', async () => {
+  const { writer, clock, batches, state } = setUp()
+  let finish = () => {}
+  state.gate = new Promise((resolve) => {
+    finish = resolve
+  })
+  writer.noteEffect(draft('a'))
+  writer.noteEffect(draft('b'))
+  await clock.advance(500)
+  finish()
+  state.gate = undefined
+  await clock.advance(0)
+  writer.note(draft('c'))
+  await clock.advance(100)
+  expect(batches.flat().map(({ call }) => call)).toEqual(['a', 'b', 'c'])
 })
 
 it('gives up what can never be written, and goes on with the rest', async () => {

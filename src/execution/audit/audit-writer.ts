@@ -1,4 +1,4 @@
-import { type AuditDraft, type AuditStore, encodeDraft } from '../../core/audit.ts'
+import { type AuditDraft, type AuditStore, continueDraft, encodeDraft } from '../../core/audit.ts'
 import type { Clock, Timer } from '../../core/clock.ts'
 import { toWeirError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
@@ -17,8 +17,8 @@ export interface AuditLimits {
   readonly charsMax: number
 }
 
-/** Several seconds of a busy gateway. */
-const defaultLimits: AuditLimits = { recordsMax: 4_096, charsMax: 8 * 1024 * 1024 }
+/** A second or more of the busiest gateway. */
+const defaultLimits: AuditLimits = { recordsMax: 16_384, charsMax: 16 * 1024 * 1024 }
 const batchMs = 100
 const retryMs = 1_000
 const denialsMs = 1_000
@@ -61,17 +61,17 @@ export class AuditWriter {
     return this.#store.append([encodeDraft(draft)])
   }
 
-  /** Keeps the record for the next batch. Where too many wait, it is counted as lost: a read never waits for the audit. */
-  note(draft: AuditDraft): void {
-    this.#push(draft, this.#limits.recordsMax)
-    this.#timer ??= this.#clock.setTimer(() => this.#flush(), batchMs)
+  /** Keeps the record for the next batch; fields that many have in common may come encoded, from `beginDraft`. Where too many wait, it is counted as lost: a read never waits for the audit. */
+  note(draft: Partial<AuditDraft>, begun = '{'): void {
+    this.#push(continueDraft(begun, draft), this.#limits.recordsMax)
+    this.#flushIn(batchMs)
   }
 
   /** The same, without waiting for more, for what has had an effect; it has as much room again as reads can fill. */
   noteEffect(draft: AuditDraft): void {
-    this.#push(draft, this.#limits.recordsMax * 2)
+    this.#push(encodeDraft(draft), this.#limits.recordsMax * 2)
     if (!this.#isFailing && this.#flushing === undefined) this.#flush()
-    else this.#timer ??= this.#clock.setTimer(() => this.#flush(), this.#isFailing ? retryMs : batchMs)
+    else this.#flushIn(this.#isFailing ? retryMs : batchMs)
   }
 
   /** Sums refusals of one kind by caller and tool, and notes them down once a second. */
@@ -99,8 +99,7 @@ export class AuditWriter {
     if (lost > 0) this.#log.error({ event: 'audit.lost', records: lost }, 'Records of the audit are lost.')
   }
 
-  #push(draft: AuditDraft, recordsMax: number): void {
-    const text = encodeDraft(draft)
+  #push(text: string, recordsMax: number): void {
     if (this.#waiting.length >= recordsMax || this.#chars + text.length > this.#limits.charsMax) {
       if (this.#lost === 0) {
         this.#log.error({ event: 'audit.full' }, 'The audit cannot be written; records are lost from now on.')
@@ -117,6 +116,13 @@ export class AuditWriter {
     this.#denialTimer = undefined
     for (const { draft, count } of this.#denials.values()) this.note({ ...draft, count })
     this.#denials.clear()
+  }
+
+  #flushIn(delayMs: number): void {
+    this.#timer ??= this.#clock.setTimer(() => {
+      this.#timer = undefined
+      this.#flush()
+    }, delayMs)
   }
 
   #flush(): void {
@@ -171,7 +177,7 @@ export class AuditWriter {
     }
     if (!this.#isFailing) this.#log.error({ event: 'audit.unavailable', code, cause }, message)
     this.#isFailing = true
-    this.#timer ??= this.#clock.setTimer(() => this.#flush(), retryMs)
+    this.#flushIn(retryMs)
     return true
   }
 

@@ -193,6 +193,19 @@ describe('a call that only reads', () => {
   })
 })
 
+it('is noted down where the tool cannot say its schema', async () => {
+  const sayNothing = () => {
+    throw new Error('no schema')
+  }
+  const input = { '~standard': { version: 1, vendor: 'x', jsonSchema: { input: sayNothing } } }
+  const { run, records, clock } = setUp()
+  const broken = { input: input as never }
+  expect(await run(broken)).toMatchObject({ kind: 'failed', error: { code: 'UPSTREAM_PROTOCOL' } })
+  expect(await run({ ...broken, effect: 'write' })).toMatchObject({ error: { code: 'UPSTREAM_PROTOCOL' } })
+  await clock.advance(100)
+  expect(records).toHaveLength(2)
+})
+
 it('has what other stages decided', async () => {
   const stage: Stage = {
     name: 'decide',

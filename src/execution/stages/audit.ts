@@ -1,4 +1,4 @@
-import type { AuditDraft } from '../../core/audit.ts'
+import { type AuditDraft, beginDraft } from '../../core/audit.ts'
 import type { Call, CallTrail } from '../../core/call.ts'
 import type { Entry } from '../../core/catalog.ts'
 import type { Clock } from '../../core/clock.ts'
@@ -31,24 +31,25 @@ export function createAuditStage({ writer, clock, reads }: AuditStageOptions): S
       // What a person types, asked at every key: of no use to anybody.
       if (entry.target.kind === 'completion') return next
       const isRead = entry.target.effect === 'read'
-      const describe = createDescription(entry)
+      const description = createDescription(entry)
       const finish = (call: Call, trail: CallTrail, startMs: number, outcome: string, error?: string) => {
         const durationUs = Math.round((clock.monotonicMs() - startMs) * 1_000)
         const at = clock.now()
         if (error !== undefined && denials.has(error)) {
           const decision = trail.decision ?? 'denied'
-          const { input: _, ...draft } = describe('denials', call, trail)
+          const { input: _, ...draft } = description.describe('denials', call, trail)
           writer.noteDenial({ ...draft, at, decision, outcome: 'denied', error })
         } else if (!isRead) {
-          const draft = trail.isIntentKept === true ? describeOutcome(call) : describe('call', call, trail)
+          const draft =
+            trail.isIntentKept === true ? describeOutcome(call) : description.describe('call', call, trail)
           writer.noteEffect({ ...draft, at, outcome, error, durationUs })
         } else if (reads) {
-          const draft = describe('call', call, trail) as { -readonly [K in keyof AuditDraft]: AuditDraft[K] }
+          const draft = description.describeRest(call, trail)
           draft.at = at
           draft.outcome = outcome
-          draft.error = error
+          if (error !== undefined) draft.error = error
           draft.durationUs = durationUs
-          writer.note(draft)
+          writer.note(draft, description.begun)
         }
       }
       return (given) => {
@@ -81,11 +82,11 @@ export function createAuditIntentStage({ writer, clock }: AuditStageOptions): St
     name: 'audit-intent',
     wrap(entry, _policy, next) {
       if (entry.target.effect === 'read' || entry.target.kind === 'completion') return next
-      const describe = createDescription(entry)
+      const description = createDescription(entry)
       return async (call) => {
         const { trail = {} } = call
         try {
-          await writer.writeNow({ ...describe('intent', call, trail), at: clock.now() })
+          await writer.writeNow({ ...description.describe('intent', call, trail), at: clock.now() })
         } catch (cause) {
           throw new WeirError('AUDIT_UNAVAILABLE', `${entry.id} was not run: the audit cannot be written.`, {
             hint: 'Try again later: once its store can be written, Weir goes on by itself. What only reads is served meanwhile.',
@@ -101,34 +102,48 @@ export function createAuditIntentStage({ writer, clock }: AuditStageOptions): St
   }
 }
 
-type Describe = (kind: 'intent' | 'call' | 'denials', call: Call, trail: CallTrail) => AuditDraft
+type Draft = { -readonly [K in keyof AuditDraft]?: AuditDraft[K] }
 
-/** Everything that is known of a call before its end. The definition is hashed when its first call is described. */
-function createDescription({ id: tool, target }: Entry): Describe {
-  const { effect } = target
-  let definition: string | undefined
-  return (kind, { id: call, caller, via, input, note, meta }, trail) => {
-    definition ??= hashDefinition(target)
-    return {
-      kind,
-      at: 0,
-      call,
-      subject: caller.subject,
-      tenant: caller.tenant,
-      via,
-      tool,
-      definition,
-      effect,
-      input,
-      decision: trail.decision,
-      rule: trail.rule,
-      approval: trail.approval,
-      idempotencyKey: trail.idempotencyKey,
-      traceparent: meta?.['traceparent'],
-      thought: note?.thought,
-      step: note?.step,
-    }
+/** What is said of every call of one target, and is put together at its first. */
+interface Description {
+  /** Everything that is known of a call before its end. */
+  describe(kind: AuditDraft['kind'], call: Call, trail: CallTrail): AuditDraft
+  /** The same in two parts: what all calls have in common, encoded once, and the rest, to be completed. */
+  readonly begun: string
+  describeRest(call: Call, trail: CallTrail): Draft
+}
+
+function createDescription({ id: tool, target }: Entry): Description {
+  let facts: Pick<AuditDraft, 'tool' | 'definition' | 'effect'> | undefined
+  let begun: string | undefined
+  const readFacts = () => {
+    facts ??= { tool, definition: hashDefinition(target), effect: target.effect }
+    return facts
   }
+  return {
+    describe: (kind, call, trail) => ({ kind, at: 0, ...readFacts(), ...describeRest(call, trail) }),
+    get begun() {
+      begun ??= beginDraft({ kind: 'call', ...readFacts() })
+      return begun
+    },
+    describeRest,
+  }
+}
+
+function describeRest({ id: call, caller, via, input, note, meta }: Call, trail: CallTrail): Draft {
+  const { subject, tenant } = caller
+  const draft: Draft = { call, subject, tenant, via, input }
+  // Most calls have none of it, and what is not there need not be written out.
+  if (trail.decision !== undefined) draft.decision = trail.decision
+  if (trail.rule !== undefined) draft.rule = trail.rule
+  if (trail.approval !== undefined) draft.approval = trail.approval
+  if (trail.idempotencyKey !== undefined) draft.idempotencyKey = trail.idempotencyKey
+  if (meta !== undefined) draft.traceparent = meta['traceparent']
+  if (note !== undefined) {
+    draft.thought = note.thought
+    draft.step = note.step
+  }
+  return draft
 }
 
 /** The intent says the rest. */

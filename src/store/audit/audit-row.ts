@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash as digestOf } from 'node:crypto'
 import type { AuditChain, AuditRecord } from '../../core/audit.ts'
 import type { AuditChainTable, AuditRecordTable } from '../database.ts'
 
@@ -9,12 +9,17 @@ export const auditColumns = [
   ...(['outcome', 'error', 'duration_us', 'trace', 'thought', 'step', 'count'] as const),
 ] as const
 
-/** A row without its hash. */
-export type UnsealedRow = Omit<AuditRecordTable, 'hash'>
+/** A row without its hash: the values of its columns, in their order. */
+export type UnsealedRow = readonly (string | number | null)[]
 
 /** The hash of a row: SHA-256 over the hash before it and all of its columns, as a JSON array. */
 export function hashRow(before: string, row: UnsealedRow): string {
-  return sha256(JSON.stringify([before, ...auditColumns.map((column) => row[column])]))
+  return sha256(JSON.stringify([before, ...row]))
+}
+
+/** A row that was read, as it was hashed. */
+export function unseal(row: AuditRecordTable): UnsealedRow {
+  return auditColumns.map((column) => row[column])
 }
 
 /** What stands in for a hash before the first row: no two chains begin alike. */
@@ -24,7 +29,7 @@ export function hashOfNothing(chain: string): string {
 
 /** Base64url. */
 export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
+  return digestOf('sha256', text, 'base64url')
 }
 
 /** Where a chain begins and ends, as the port gives it. */

@@ -47,7 +47,7 @@ export function createAuditStore(options: AuditStoreOptions): AuditStore {
         secretsKnown = known
         secretsText = JSON.stringify(known)
       }
-      const [added] = await database.call('append-audit', [secretsText, ...drafts])
+      const [added] = await database.call('append-audit', [secretsText, drafts.join('\n')])
       retention.note((added as { rows: number }).rows)
     },
     chains,

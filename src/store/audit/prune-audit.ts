@@ -1,5 +1,6 @@
 import type { RunSql } from '../procedures.ts'
-import { emptyRow, findChain, insert, moveHead } from './append-audit.ts'
+import { findChain, insert, moveHead } from './append-audit.ts'
+import { auditColumns } from './audit-row.ts'
 
 /** Rows that go at once; the store's thread does nothing else meanwhile. */
 const rowsAtOnce = 2_000
@@ -24,7 +25,10 @@ export function pruneAudit(
   if (base === undefined) return [{ removed: 0 }]
   const { hash } = base as { hash: string }
   const seq = chain.head_seq + 1
-  const row = { ...emptyRow(chain.chain, seq, 'pruned', now), count: cut, digest: hash }
+  const known: Readonly<Record<string, string | number>> = {
+    ...{ chain: chain.chain, seq, kind: 'pruned', at: now, count: cut, digest: hash },
+  }
+  const row = auditColumns.map((column) => known[column] ?? null)
   moveHead(run, chain.chain, { seq, hash: insert(run, chain.head_hash, row) })
   run('update audit_chains set base_seq = ?, base_hash = ? where chain = ?', [cut, hash, chain.chain])
   run('delete from audit_records where chain = ? and seq <= ?', [chain.chain, cut])

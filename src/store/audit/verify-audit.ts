@@ -1,6 +1,6 @@
 import type { AuditChain, AuditCheck, AuditPlace, AuditVerdict } from '../../core/audit.ts'
 import type { AuditRecordTable, Database } from '../database.ts'
-import { hashOfNothing, hashRow, toChain } from './audit-row.ts'
+import { hashOfNothing, hashRow, toChain, unseal } from './audit-row.ts'
 
 const pageRows = 500
 
@@ -80,7 +80,7 @@ async function verifyChain(database: Database, chain: string, onRow: (progress: 
 
 function takeRow(row: AuditRecordTable, progress: Progress): Fault | undefined {
   const { chain, seq, hash, kind } = row
-  if (hashRow(progress.last.hash, row) !== hash) {
+  if (hashRow(progress.last.hash, unseal(row)) !== hash) {
     return { chain, seq, what: `record ${seq} is not what was written there: changed, moved or put in` }
   }
   progress.last = { seq: Number(seq), hash }

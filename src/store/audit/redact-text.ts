@@ -1,22 +1,14 @@
-import { canonicalJson } from '../../core/canonical-json.ts'
 import { coverValues, findUrlPasswords } from '../../core/cover-values.ts'
-import { isSensitiveKey } from '../../core/sensitive-key.ts'
 
 /** As much as is searched for secrets; far more than is kept. */
 const searchedCharsMax = 64 * 1024
 const urlPasswordCharsMin = 4
 
-/** Arguments as a short text in which no secret stands: neither under a key that says so nor one that is known (S16). */
-export function redactInput(input: unknown, secrets: readonly string[], bytesMax: number): string {
-  const text = canonicalJson(input, (key) => (isSensitiveKey(key) ? '[redacted]' : undefined))
-  return redactText(text, secrets, bytesMax)
-}
-
 /** A caller's text without known secrets and passwords of URLs, cut after they are gone, so that no half of one is left. */
 export function redactText(text: string, secrets: readonly string[], bytesMax: number): string {
   const searched = text.slice(0, searchedCharsMax)
   const passwords = findUrlPasswords(searched).filter(({ length }) => length >= urlPasswordCharsMin)
-  const covered = coverValues(searched, [...secrets, ...passwords])
+  const covered = coverValues(searched, passwords.length === 0 ? secrets : [...secrets, ...passwords])
   if (text.length <= searchedCharsMax) return cutBytes(covered, bytesMax)
   // What stands at the cut may be the beginning of a secret.
   const longest = secrets.reduce((most, { length }) => Math.max(most, length), 1_024)
