@@ -5,12 +5,14 @@ import type { Policy, Stage } from '../core/policy.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { type Circuits, createCircuits } from './circuits.ts'
+import { createIntegrationHealth, type IntegrationHealth } from './integration-health.ts'
 import { createBulkheadStage } from './stages/bulkhead.ts'
 import { createCircuitBreakerStage } from './stages/circuit-breaker.ts'
 import { createDeadlineStage } from './stages/deadline.ts'
 import { createFallbackStage, type StaleAnswers } from './stages/fallback.ts'
 import { createLogStage } from './stages/log-call.ts'
 import { createMeasureStage } from './stages/measure.ts'
+import { createHealthStage } from './stages/observe-health.ts'
 import { createRetryStage } from './stages/retry.ts'
 import { validateStage } from './stages/validate.ts'
 
@@ -23,20 +25,29 @@ export interface PipelineParts {
   readonly random?: () => number
   /** Where somebody wants to read how the circuits stand; else they are the pipeline's own. */
   readonly circuits?: Circuits
+  /** The same for the health of connections. */
+  readonly health?: IntegrationHealth
   /** What a cache has kept beyond its time. */
   readonly stale?: StaleAnswers
 }
 
 /**
- * The stages, outermost first. Counting and logging stand outside everything, so that refusals and timeouts are seen
- * too; the deadline bounds all that follows; validation stands before whatever may run a tool or answer in its place,
- * so that nothing but a checked input ever reaches one.
+ * The stages, outermost first. Counting, logging and health stand outside everything, so that refusals and timeouts are
+ * seen too. The deadline bounds all that follows, all attempts together. Validation stands before whatever may run a
+ * tool or answer in its place, and runs once, so that nothing but a checked input ever reaches one.
+ *
+ * Fallback stands outside whatever keeps answers, so that one that stands in for a tool's own is never kept. Retry wraps
+ * the breaker, so that each attempt counts, and one that is refused is not made again. The breaker wraps the bulkhead, so
+ * that a call that is refused takes no place, and one that waits for its turn when the circuit opens runs all the same.
+ * The bulkhead stands last: only calls that really run hold a place, and none is held while a retry waits.
  */
 export function createStages(parts: PipelineParts): readonly Stage[] {
-  const { log, metrics, clock, circuits = createCircuits(parts), random = Math.random, stale } = parts
+  const { log, metrics, clock, random = Math.random, stale } = parts
+  const { circuits = createCircuits(parts), health = createIntegrationHealth(parts) } = parts
   return [
     createMeasureStage(metrics, clock),
     createLogStage(log, clock),
+    createHealthStage(health, clock),
     createDeadlineStage(clock),
     validateStage,
     createFallbackStage({ log, metrics, stale }),
