@@ -231,13 +231,18 @@ describe('B-28, B-71: what counts', () => {
     expect(state().failure_count).toBe(4)
   })
 
-  it('a crash that ends many calls counts once', async () => {
+  it.each<ErrorCode>([
+    'UPSTREAM_EXITED',
+    'UPSTREAM_UNREACHABLE',
+    'DATABASE_UNAVAILABLE',
+    'BROKER_UNAVAILABLE',
+  ])('a break that ends many calls counts once: %s', async (code) => {
     const { attempt, upstream, state } = setUp()
     const fails: ((error: unknown) => void)[] = []
     upstream.next = () => new Promise((_, reject) => void fails.push(reject))
     for (let crash = 1; crash <= 2; crash += 1) {
       const ended = Array.from({ length: 20 }, () => attempt())
-      for (const fail of fails.splice(0)) fail(new WeirError('UPSTREAM_EXITED', 'gone'))
+      for (const fail of fails.splice(0)) fail(new WeirError(code, 'gone'))
       await Promise.all(ended)
       expect(state().failure_count).toBe(crash)
     }

@@ -6,7 +6,7 @@ import type { Stage } from '../../core/policy.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Circuit, Pass } from '../circuit.ts'
 import type { Circuits } from '../circuits.ts'
-import { judgeFailure } from '../judge-failure.ts'
+import { isBreak, judgeFailure } from '../judge-failure.ts'
 
 /**
  * Leaves a target alone that fails again and again (R8). Completions and task requests pass: they go under another
@@ -77,7 +77,7 @@ class Attempt {
     if (!this.#leave()) return
     const error = toWeirError(thrown)
     const judgement = error.code === 'DEADLINE_EXCEEDED' ? this.#judgeTime() : judgeFailure(error)
-    if (judgement === 'fault') this.#circuit.fail(this.#pass, error.code === 'UPSTREAM_EXITED')
+    if (judgement === 'fault') this.#circuit.fail(this.#pass, isBreak(error))
     else if (judgement === 'answer') this.#circuit.succeed(this.#pass)
     else this.#circuit.release(this.#pass)
   }
