@@ -126,7 +126,7 @@ it('B-72: a 503 is retried after the time that the API asks for', async () => {
   expect(api.hits).toBe(2)
 })
 
-it('R8: an API that answers 503 is left alone after five calls, and refused quickly', async () => {
+it('R8, D1-032, B-135: an API that answers 503 is left alone after five calls, and refused quickly', async () => {
   await start({ retry: false, breaker: {} })
   api.answer = (socket) => socket.write(busy)
   for (let i = 0; i < 5; i += 1) expect(codeOf(await call('reads'))).toBe('complete')

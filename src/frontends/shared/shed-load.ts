@@ -19,7 +19,7 @@ export interface LoadShedding {
  * A timer that fires this late, time after time, shows that the event loop does not come round: whatever is taken in
  * then is answered too late for anybody to wait for. Once alone is a pause, as for the collection of garbage.
  */
-const lag = { everyMs: 100, limitMs: 200, times: 3 }
+const lag = { everyMs: 100, limitMs: 500, times: 4 }
 const retryAfterMs = 1_000
 
 /** Measures the event loop from now on. */
