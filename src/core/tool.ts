@@ -38,6 +38,11 @@ interface TargetBase<I> {
   readonly timeoutMs?: number
   /** What the input names is used up by the call, like a cursor: a second run could not answer what a first one had. Never retried. */
   readonly isOneUse?: boolean
+  /**
+   * Where a field of the input says which of several systems is meant: their configured names. One of them that fails
+   * must not shut the way to the others.
+   */
+  readonly systems?: { readonly field: string; readonly names: readonly string[] }
   /** Runs once per call, already validated. Throws a WeirError; anything else thrown is an INTERNAL error. */
   run(input: I, context: RunContext): Promise<Answer>
 }

@@ -48,7 +48,7 @@ export class Circuit {
   #openedMs = 0
   #openedAt: number | undefined
   #failedAt: number | undefined
-  #crashOrder = 0
+  #breakOrder = 0
 
   constructor(name: string, rule: BreakerRule, clock: Clock, onTransition: OnTransition) {
     this.name = name
@@ -100,13 +100,13 @@ export class Circuit {
     this.#move('closed')
   }
 
-  /** The system failed. `isCrash`: its process ended, which fails every call that was under way and happened once. */
-  fail({ generation, order }: Pass, isCrash = false): void {
+  /** The system failed. `isBreak`: the way to it broke, which fails every call that was under way and happened once. */
+  fail({ generation, order }: Pass, isBreak = false): void {
     if (generation !== this.#generation) return
     this.#failedAt = this.#clock.now()
-    if (isCrash) {
-      if (order <= this.#crashOrder) return
-      this.#crashOrder = this.#order
+    if (isBreak) {
+      if (order <= this.#breakOrder) return
+      this.#breakOrder = this.#order
     }
     this.touchedMs = this.#clock.monotonicMs()
     this.#failures += 1

@@ -16,6 +16,21 @@ export function judgeFailure({ code }: WeirError): Judgement {
   return answers.has(code) ? 'answer' : 'neither'
 }
 
+/**
+ * Whether a fault is a way to the system that broke: one restart fails all the calls that are under way, and must not
+ * open a breaker by their number. A system that stays away fails those that come after, each for itself.
+ */
+export function isBreak({ code }: WeirError): boolean {
+  return breaks.has(code)
+}
+
+const breaks: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'UPSTREAM_UNREACHABLE',
+  'UPSTREAM_EXITED',
+  'DATABASE_UNAVAILABLE',
+  'BROKER_UNAVAILABLE',
+])
+
 const faults: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'UPSTREAM_UNREACHABLE',
   'UPSTREAM_TIMEOUT',

@@ -6,6 +6,7 @@ import type { Tracer } from '../core/trace.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { type Circuits, createCircuits } from './circuits.ts'
+import { createIntegrationHealth, type IntegrationHealth } from './integration-health.ts'
 import { type AuditStageOptions, createAuditIntentStage, createAuditStage } from './stages/audit.ts'
 import { createBulkheadStage } from './stages/bulkhead.ts'
 import { createCircuitBreakerStage } from './stages/circuit-breaker.ts'
@@ -13,6 +14,7 @@ import { createDeadlineStage } from './stages/deadline.ts'
 import { createFallbackStage, type StaleAnswers } from './stages/fallback.ts'
 import { createLogStage } from './stages/log-call.ts'
 import { createMeasureStage } from './stages/measure.ts'
+import { createHealthStage } from './stages/observe-health.ts'
 import { permissionStage } from './stages/permission.ts'
 import { createRetryStage } from './stages/retry.ts'
 import { createTraceStage, traceAttemptStage } from './stages/trace.ts'
@@ -29,6 +31,8 @@ export interface PipelineParts {
   readonly random?: () => number
   /** Where somebody wants to read how the circuits stand; else they are the pipeline's own. */
   readonly circuits?: Circuits
+  /** The same for the health of connections. */
+  readonly health?: IntegrationHealth
   /** What a cache has kept beyond its time. */
   readonly stale?: StaleAnswers
   /** Absent: no audit is kept. */
@@ -36,20 +40,27 @@ export interface PipelineParts {
 }
 
 /**
- * The stages, outermost first. Traces, counts and the log stand outside everything, so that refusals and timeouts are
- * seen too, and so does the audit: it notes down every call, also one that is refused. Who may not is refused before
- * anything of the target is looked at, so that strangers learn no schema. The deadline bounds all that follows;
- * validation stands before whatever may run a tool or answer in its place, so that nothing but a checked input ever
- * reaches one. The audit’s inner half stands inside whatever answers in the tool’s place, and outside whatever runs the
- * tool more than once: what changes something is sent only once it is durable that it will be.
+ * The stages, outermost first. Traces, counts, the log and health stand outside everything, so that refusals and
+ * timeouts are seen too, and so does the audit: it notes down every call, also one that is refused. Who may not is
+ * refused before anything of the target is looked at, so that strangers learn no schema. The deadline bounds all that
+ * follows, all attempts together. Validation stands before whatever may run a tool or answer in its place, and runs
+ * once, so that nothing but a checked input ever reaches one.
+ *
+ * Fallback stands outside whatever keeps answers, so that one that stands in for a tool's own is never kept. The audit’s
+ * inner half stands inside whatever answers in the tool’s place, and outside whatever runs it more than once: what
+ * changes something is sent only once it is durable that it will be. Retry wraps the breaker, so that each attempt
+ * counts, and one that is refused is not made again. The breaker wraps the bulkhead, so that a call that is refused takes
+ * no place, and one that waits for its turn when the circuit opens runs all the same. The bulkhead stands last: only
+ * calls that really run hold a place, and none is held while a retry waits.
  */
 export function createStages(parts: PipelineParts): readonly Stage[] {
-  const { log, metrics, clock, tracer, audit, stale } = parts
-  const { circuits = createCircuits(parts), random = Math.random } = parts
+  const { log, metrics, clock, tracer, audit, stale, random = Math.random } = parts
+  const { circuits = createCircuits(parts), health = createIntegrationHealth(parts) } = parts
   return [
     createTraceStage(tracer),
     createMeasureStage(metrics, clock),
     createLogStage(log, clock),
+    createHealthStage(health, clock),
     ...(audit === undefined ? [] : [createAuditStage(audit)]),
     permissionStage,
     createDeadlineStage(clock),

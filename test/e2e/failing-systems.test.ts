@@ -41,7 +41,13 @@ async function start(policy: Readonly<Record<string, unknown>> = {}) {
       policies: { '*': { retry, breaker: false, ...policy } },
       connections: {
         any: { type: 'http', apis: { service: { ...service, methods: ['GET', 'POST'] } } },
-        reads: { type: 'http', apis: { service: { ...service, methods: ['GET'] } } },
+        reads: {
+          type: 'http',
+          apis: {
+            service: { ...service, methods: ['GET'] },
+            other: { ...service, baseUrl: `${service.baseUrl}/other/`, methods: ['GET'] },
+          },
+        },
       },
     },
   })
@@ -63,11 +69,12 @@ function call(
   method = 'GET',
   url = '/',
   cancellation = new Cancellation(),
+  api_name = 'service',
 ): Promise<Outcome> {
   return weir.executor.execute({
     id: 'call-1',
     entry: weir.catalog.find(`${connection}:http_request`)!,
-    input: { api_name: 'service', method, url },
+    input: { api_name, method, url },
     caller: { subject: 'local:ada', tenant: 'default' },
     cancellation,
     via: 'rest',
@@ -119,7 +126,7 @@ it('B-72: a 503 is retried after the time that the API asks for', async () => {
   expect(api.hits).toBe(2)
 })
 
-it('R8: an API that answers 503 is left alone after five calls, and refused quickly', async () => {
+it('R8, D1-032, B-135: an API that answers 503 is left alone after five calls, and refused quickly', async () => {
   await start({ retry: false, breaker: {} })
   api.answer = (socket) => socket.write(busy)
   for (let i = 0; i < 5; i += 1) expect(codeOf(await call('reads'))).toBe('complete')
@@ -127,6 +134,9 @@ it('R8: an API that answers 503 is left alone after five calls, and refused quic
   expect(codeOf(await call('reads'))).toBe('CIRCUIT_OPEN')
   expect(performance.now() - startMs).toBeLessThan(5)
   expect(api.hits).toBe(5)
+  // Another API of the same tool is not shut with it.
+  expect(codeOf(await call('reads', 'GET', '', new Cancellation(), 'other'))).toBe('complete')
+  expect(api.hits).toBe(6)
 })
 
 it('R10: 500 calls to a system that hangs do not slow those to another one', async () => {

@@ -58,6 +58,8 @@ describe('the same definition', () => {
     ['a field more of the definition', { definition: { ...full.definition, more: undefined } }],
     ['timeoutMs', { timeoutMs: 6 }],
     ['category', { category: 'other' }],
+    ['isOneUse', { isOneUse: true }],
+    ['systems', { systems: { field: 'a', names: ['x'] } }],
     ['delegate', { delegate: () => ({ entry: {} as never, input: {} }) }],
     ['tasks', { tasks: undefined }],
     ['a field of tasks', { tasks: { ...full.tasks, timeoutMs: 9 } }],

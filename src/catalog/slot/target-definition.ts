@@ -8,6 +8,7 @@ import { matchTemplate } from './match-template.ts'
 export const definedFields = [
   ...(['title', 'description', 'effect', 'output', 'definition', 'timeoutMs'] as const),
   ...(['category', 'confirm', 'rateLimit', 'mimeType', 'isUnlisted', 'delegate'] as const),
+  ...(['isOneUse', 'systems'] as const),
 ] as const
 
 const schemaFields: ReadonlySet<string> = new Set(['input', 'output'])

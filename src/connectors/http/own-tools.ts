@@ -29,7 +29,12 @@ export function createOwnTools(
 
 function createGeneralTools(apis: Apis, clock: Clock): readonly Tool[] {
   if (apis.list().length === 0) return []
-  return [createHttpRequest(apis), createApiBatchRequest(apis, clock), createHttpRequestPages(apis, clock)]
+  const systems = { field: 'api_name', names: apis.list().map(({ name }) => name) }
+  return [
+    createHttpRequest(apis),
+    createApiBatchRequest(apis, clock),
+    createHttpRequestPages(apis, clock),
+  ].map((tool) => ({ ...tool, systems }) as Tool)
 }
 
 function refuseRepeats(tools: readonly Tool[]): readonly Tool[] {

@@ -77,7 +77,8 @@ function createTools(brokers: Brokers): readonly Target[] {
   const maySend = each.some(({ config }) => config.send)
   const mayReceive = each.some(({ config }) => config.receive)
   const mayPublish = each.some(({ config, capabilities }) => config.send && capabilities.events)
-  return [
+  const systems = { field: 'connection', names: each.map(({ name }) => name) }
+  const offered = [
     ...(maySend ? [createQueueSend(brokers) as Target] : []),
     ...(mayReceive
       ? [
@@ -88,6 +89,7 @@ function createTools(brokers: Brokers): readonly Target[] {
       : []),
     ...(mayPublish ? [createPublishEvent(brokers) as Target] : []),
   ]
+  return offered.map((target) => ({ ...target, systems }))
 }
 
 /** Rejects with the first broker that does not answer; its error names it. */

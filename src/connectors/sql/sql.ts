@@ -76,7 +76,8 @@ function createTools(config: SqlConfig, { databases, cursors, compileSchema }: T
   const slowestMs = Math.max(...each.map(({ statementTimeoutMs }) => statementTimeoutMs)) + callOverheadMs
   const timeout = slowestMs > callTimeoutMs ? { timeoutMs: slowestMs } : {}
   const resultCheck = new ResultCheck(compileSchema)
-  const offer = <I>(tool: Tool<I>) => ({ ...tool, ...timeout }) as Target
+  const systems = { field: 'database', names: Object.keys(config.databases) }
+  const offer = <I>(tool: Tool<I>) => ({ ...tool, ...timeout, systems }) as Target
   return [
     offer(createExecuteQuery(databases, cursors, resultCheck)),
     ...(each.some(({ write }) => write) ? [offer(createExecuteTransaction(databases))] : []),

@@ -49,7 +49,7 @@ function setUp(next?: Run) {
     for (let i = 0; i < breaker.failures; i += 1) await tool.attempt()
   }
   const state = () => circuits.report()[0]!
-  return { clock, metrics, lines, circuits, upstream, wrap, ...tool, failWith, succeed, open, state }
+  return { clock, stage, metrics, lines, circuits, upstream, wrap, ...tool, failWith, succeed, open, state }
 }
 
 describe('R8: the breaker', () => {
@@ -231,13 +231,18 @@ describe('B-28, B-71: what counts', () => {
     expect(state().failure_count).toBe(4)
   })
 
-  it('a crash that ends many calls counts once', async () => {
+  it.each<ErrorCode>([
+    'UPSTREAM_EXITED',
+    'UPSTREAM_UNREACHABLE',
+    'DATABASE_UNAVAILABLE',
+    'BROKER_UNAVAILABLE',
+  ])('a break that ends many calls counts once: %s', async (code) => {
     const { attempt, upstream, state } = setUp()
     const fails: ((error: unknown) => void)[] = []
     upstream.next = () => new Promise((_, reject) => void fails.push(reject))
     for (let crash = 1; crash <= 2; crash += 1) {
       const ended = Array.from({ length: 20 }, () => attempt())
-      for (const fail of fails.splice(0)) fail(new WeirError('UPSTREAM_EXITED', 'gone'))
+      for (const fail of fails.splice(0)) fail(new WeirError(code, 'gone'))
       await Promise.all(ended)
       expect(state().failure_count).toBe(crash)
     }
@@ -264,6 +269,29 @@ describe('B-27: a circuit', () => {
     await open()
     succeed()
     expect([await attempt(), await wrap('other').attempt()]).toEqual(['CIRCUIT_OPEN', 'complete'])
+  })
+
+  it('is its own system’s, where the input names one of several', async () => {
+    const { circuits, clock, stage } = setUp()
+    const systems = { field: 'api_name', names: ['dead', 'well'] }
+    const entry = createEntry({ systems })
+    let hits = 0
+    const run = stage.wrap(entry, { ...policy, breaker }, async ({ input }) => {
+      hits += 1
+      if ((input as { api_name: string }).api_name === 'well') return done
+      throw new WeirError('UPSTREAM_TIMEOUT', 'no')
+    })
+    const ask = (name: string) =>
+      run(createCall(entry, { input: { api_name: name } })).then(
+        ({ kind }): string => kind,
+        (thrown) => toWeirError(thrown).code,
+      )
+    for (let i = 0; i < 5; i += 1) await ask('dead')
+    expect([await ask('dead'), await ask('well'), hits]).toEqual(['CIRCUIT_OPEN', 'complete', 6])
+    // Names that callers make up leave no circuits behind.
+    for (let i = 0; i < 4; i += 1) await ask(`made-up-${i}`)
+    await clock.advance(0)
+    expect(circuits.report().map(({ name }) => name)).toEqual(['box:echo', 'box:echo/dead', 'box:echo/well'])
   })
 
   it('outlives a changed definition of its target', async () => {

@@ -1,4 +1,5 @@
 import type { Call } from '../../core/call.ts'
+import type { Entry } from '../../core/catalog.ts'
 import type { Clock } from '../../core/clock.ts'
 import { toWeirError, WeirError } from '../../core/error.ts'
 import { faultOf, type Outcome } from '../../core/outcome.ts'
@@ -6,7 +7,7 @@ import type { Stage } from '../../core/policy.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Circuit, Pass } from '../circuit.ts'
 import type { Circuits } from '../circuits.ts'
-import { judgeFailure } from '../judge-failure.ts'
+import { isBreak, judgeFailure } from '../judge-failure.ts'
 
 /**
  * Leaves a target alone that fails again and again (R8). Completions and task requests pass: they go under another
@@ -23,14 +24,14 @@ export function createCircuitBreakerStage(parts: {
     wrap(entry, { breaker, timeoutMs }, next) {
       const { kind } = entry.target
       if (breaker === undefined || kind === 'completion' || kind === 'task-control') return next
-      const circuit = circuits.of(entry.id, breaker)
       // A caller that allows a call one millisecond must not open the circuit for everybody.
       const patienceMs = timeoutMs / 2
-      const refuse = createRefusal(circuit, log)
+      const guardOf = createGuards(entry, (name) => new Guard(circuits.of(name, breaker), log))
       return (call) => {
-        const pass = circuit.enter()
-        if (pass === undefined) return Promise.reject(refuse())
-        const attempt = new Attempt(circuit, pass, call, clock, patienceMs)
+        const guard = guardOf(call.input)
+        const pass = guard.circuit.enter()
+        if (pass === undefined) return Promise.reject(guard.refuse())
+        const attempt = new Attempt(guard.circuit, pass, call, clock, patienceMs)
         return next(call).then(
           (outcome) => attempt.end(outcome),
           (thrown) => {
@@ -41,6 +42,19 @@ export function createCircuitBreakerStage(parts: {
       }
     },
   }
+}
+
+/** One for the target and, where its input names one of several systems, one for each: `api:http_request/payments`. */
+function createGuards(
+  { id, target: { systems } }: Entry,
+  create: (name: string) => Guard,
+): (input: unknown) => Guard {
+  const own = create(id)
+  if (systems === undefined || systems.names.length < 2) return () => own
+  const { field, names } = systems
+  const each = new Map<unknown, Guard>(names.map((name) => [name, create(`${id}/${name}`)]))
+  // A name that is not configured is refused by the tool, and says nothing of any system.
+  return (input) => each.get((input as Readonly<Record<string, unknown>>)[field]) ?? own
 }
 
 /** One call that was let through. It listens for the call's being stopped, as a tool that hangs may never end it. */
@@ -77,7 +91,7 @@ class Attempt {
     if (!this.#leave()) return
     const error = toWeirError(thrown)
     const judgement = error.code === 'DEADLINE_EXCEEDED' ? this.#judgeTime() : judgeFailure(error)
-    if (judgement === 'fault') this.#circuit.fail(this.#pass, error.code === 'UPSTREAM_EXITED')
+    if (judgement === 'fault') this.#circuit.fail(this.#pass, isBreak(error))
     else if (judgement === 'answer') this.#circuit.succeed(this.#pass)
     else this.#circuit.release(this.#pass)
   }
@@ -104,14 +118,25 @@ class Attempt {
   }
 }
 
-/** The log hears of the first refusal after each change; every further one is a failed call's own line. */
-function createRefusal(circuit: Circuit, log: Log): () => WeirError {
-  let toldMs = Number.NEGATIVE_INFINITY
-  return () => {
-    const { name, retryAfterMs, touchedMs } = circuit
-    if (toldMs !== touchedMs) {
-      toldMs = touchedMs
-      log.info({ event: 'circuit_breaker_open', tool: name, retryAfterMs }, 'Calls are refused for now.')
+/** A circuit, and its refusals. The log hears of the first after each change; every further one is a failed call's own line. */
+class Guard {
+  readonly circuit: Circuit
+  readonly #log: Log
+  #toldMs = Number.NEGATIVE_INFINITY
+
+  constructor(circuit: Circuit, log: Log) {
+    this.circuit = circuit
+    this.#log = log
+  }
+
+  refuse(): WeirError {
+    const { name, retryAfterMs, touchedMs } = this.circuit
+    if (this.#toldMs !== touchedMs) {
+      this.#toldMs = touchedMs
+      this.#log.info(
+        { event: 'circuit_breaker_open', tool: name, retryAfterMs },
+        'Calls are refused for now.',
+      )
     }
     return new WeirError('CIRCUIT_OPEN', `${name} failed too often in a row and is left alone for now.`, {
       hint: `Try again in ${Math.ceil(retryAfterMs / 1_000)} s, or do without it.`,

@@ -22,7 +22,7 @@ describe('R11: the refusal of load', () => {
     expect(shedding.refuse()).toBeUndefined()
   })
 
-  it('comes where the event loop is late three times in a row, and goes when it is not', async () => {
+  it('comes where the event loop is late four times in a row, and goes when it is not', async () => {
     const clock = createFakeClock()
     let lateMs = 0
     const slow = { ...clock, monotonicMs: () => clock.monotonicMs() + lateMs }
@@ -33,15 +33,19 @@ describe('R11: the refusal of load', () => {
       await clock.advance(100)
       return shedding.refuse()?.code
     }
-    expect([await turn(250), await turn(250), await turn(0)]).toEqual([undefined, undefined, undefined])
-    expect([await turn(199), await turn(199), await turn(199)]).toEqual([undefined, undefined, undefined])
-    expect([await turn(250), await turn(250), await turn(250)]).toEqual([undefined, undefined, 'OVERLOADED'])
-    expect(await turn(250)).toBe('OVERLOADED')
+    const turns = async (...lates: number[]) => {
+      let code: string | undefined
+      for (const late of lates) code = await turn(late)
+      return code
+    }
+    expect(await turns(500, 500, 500, 0, 500, 500, 500)).toBeUndefined()
+    expect(await turns(0, 499, 499, 499, 499)).toBeUndefined()
+    expect(await turns(500, 500, 500, 500)).toBe('OVERLOADED')
     // With so few calls it is somebody else who keeps the machine busy.
     calls = 15
-    expect(await turn(250)).toBeUndefined()
+    expect(await turn(500)).toBeUndefined()
     calls = 16
-    expect(await turn(250)).toBe('OVERLOADED')
+    expect(await turn(500)).toBe('OVERLOADED')
     expect(await turn(0)).toBeUndefined()
     shedding.close()
     expect(clock.pendingMs).toEqual([])
@@ -105,15 +109,23 @@ describe('R11: under three times the load that it bears', () => {
       sent.on('error', reject).end(JSON.stringify(body))
     })
   }
+  /** How long a request takes that asks for nothing: what the machine itself costs at this moment. */
+  const ask = async (url: string) => {
+    const startMs = performance.now()
+    await (await fetch(`${url}/livez`)).text()
+    return performance.now() - startMs
+  }
   /** An open loop: requests begin when their time has come, however many are still unanswered. */
   const offer = async (url: string, perSecond: number, seconds: number) => {
     const answers: ReturnType<typeof post>[] = []
+    const asked: Promise<number>[] = []
     const startMs = performance.now()
     const wanted = perSecond * seconds
     while (answers.length < wanted) {
       const due = Math.min(wanted, ((performance.now() - startMs) / 1_000) * perSecond)
       while (answers.length < due)
         answers.push(post(`${url}/mcp/execute`, { tools: [{ tool_slug: 'box:wait' }] }))
+      if (asked.length < (answers.length / wanted) * 100) asked.push(ask(url))
       await new Promise((resolve) => setTimeout(resolve, 2))
     }
     const all = await Promise.all(answers)
@@ -122,6 +134,7 @@ describe('R11: under three times the load that it bears', () => {
     return {
       goodput: all.filter(({ status }) => status === 200).length / tookSeconds,
       refused: refused.sort((a, b) => a - b),
+      slowestAskMs: Math.max(...(await Promise.all(asked))),
       others: all.filter(({ status }) => status !== 200 && status !== 503),
     }
   }
@@ -137,8 +150,9 @@ describe('R11: under three times the load that it bears', () => {
     expect(overloaded.others).toEqual([])
     expect(overloaded.goodput).toBeGreaterThanOrEqual(best.goodput * 0.8)
     expect(overloaded.refused.length).toBeGreaterThan(peak)
-    // Those who ask live in the same process, and other tests beside it: half of the refusals show what one takes.
-    expect(overloaded.refused[Math.floor(overloaded.refused.length * 0.5)]).toBeLessThan(50)
+    // The generator shares the process, so its own bursts make the tail; refusals that waited for a tool would take 100 ms.
+    const medianMs = overloaded.refused[Math.floor(overloaded.refused.length / 2)]!
+    expect(medianMs).toBeLessThan(50 + overloaded.slowestAskMs)
   }, 20_000)
 
   it('it says when to come back, in the words of each dialect, and tells still how it is', async () => {

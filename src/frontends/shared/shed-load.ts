@@ -20,7 +20,7 @@ export interface LoadShedding {
  * then is answered too late for anybody to wait for. Once alone is a pause, as for the collection of garbage; and with
  * few calls it is the machine that is busy, which refusing them would not change.
  */
-const lag = { everyMs: 100, limitMs: 200, times: 3, callsMin: 16 }
+const lag = { everyMs: 100, limitMs: 500, times: 4, callsMin: 16 }
 const retryAfterMs = 1_000
 
 /** Measures the event loop from now on. */
