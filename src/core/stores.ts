@@ -1,3 +1,6 @@
+import type { ApprovalStore } from './approval.ts'
+import type { IdempotencyStore } from './idempotency.ts'
+
 /**
  * What outlives the process, by the part that needs it. Every promise here resolves after the change is durable, and
  * rejects where it may not be: with STORE_UNAVAILABLE where waiting helps, STORE_UNUSABLE where an operator has to. The
@@ -8,6 +11,8 @@ export interface Stores {
   readonly pins: PinStore
   readonly credentials: CredentialStore
   readonly targets: TargetStore
+  readonly approvals: ApprovalStore
+  readonly idempotency: IdempotencyStore
   /** Writes what is under way and lets go. Safe to call twice. */
   close(): Promise<void>
 }

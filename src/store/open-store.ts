@@ -1,7 +1,9 @@
 import { type Clock, systemClock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Stores } from '../core/stores.ts'
+import { createApprovalStore } from './approvals.ts'
 import { createCredentialStore } from './credentials.ts'
+import { createIdempotencyStore } from './idempotency.ts'
 import { createPinStore } from './pins.ts'
 import { findPlace, prepareFile, type StorePlace } from './prepare-file.ts'
 import { createPassingKey, deriveKey, type KeyReader, keyFromFile } from './sealing/read-key.ts'
@@ -37,6 +39,8 @@ export async function openStore(options: StoreOptions): Promise<Stores> {
     pins: createPinStore(database),
     credentials: createCredentialStore({ database, clock, readKey: chooseKey(place, options.secret) }),
     targets: createTargetStore(database),
+    approvals: createApprovalStore(database, clock),
+    idempotency: createIdempotencyStore(database, clock),
     close: () => database.close(),
   }
 }

@@ -196,7 +196,8 @@ async function keepText({ pins, credentials }: Stores): Promise<void> {
   equal((await credentials.get(keyOf({ subject: text.slice(0, 30) })))?.value, text, 'a credential')
 }
 
-async function refuseLarge({ pins, credentials, targets }: Stores): Promise<void> {
+async function refuseLarge(stores: Stores): Promise<void> {
+  const { pins, credentials, targets } = stores
   const large = 'x'.repeat(17 * 1024 * 1024)
   const remembered = { fingerprint: 'f', targets: large, notes: {}, seenAt: 0 }
   const refused = [
@@ -207,7 +208,7 @@ async function refuseLarge({ pins, credentials, targets }: Stores): Promise<void
     () => targets.remember('api', remembered),
   ]
   for (const attempt of refused) await rejectsWith('STORE_VALUE_TOO_LARGE', attempt())
-  await beginEmpty({ pins, credentials, targets, close: async () => {} })
+  await beginEmpty(stores)
 }
 
 async function closeTwice(kind: StoreKind): Promise<void> {

@@ -1,9 +1,10 @@
 import type { Kysely } from 'kysely'
 import { WeirError } from '../../core/error.ts'
 import { firstTables } from './0001-first-tables.ts'
+import { approvals } from './0003-approvals.ts'
 
 /** Every migration by its name, oldest first. One that was released is never changed; a change is a new one. */
-export const migrations = { '0001-first-tables': firstTables }
+export const migrations = { '0001-first-tables': firstTables, '0003-approvals': approvals }
 
 /** The table where a database says which migrations it had, in their order. */
 export const migrationTable = 'weir_migration'
