@@ -9,6 +9,7 @@ import { fingerprintOf } from './catalog/slot/fingerprint.ts'
 import type { Config, LoadedConfig } from './config/config.ts'
 import { parseConfig } from './config/load.ts'
 import { createConnectors } from './connectors/index.ts'
+import type { Approval } from './core/approval.ts'
 import type { Person } from './core/authorisation.ts'
 import type { Executor } from './core/call.ts'
 import { type Clock, systemClock } from './core/clock.ts'
@@ -19,6 +20,7 @@ import type { PinStore, Stores } from './core/stores.ts'
 import { createEgress } from './egress/create-egress.ts'
 import type { Egress } from './egress/egress.ts'
 import { exposePools } from './egress/expose-pools.ts'
+import { createApprovalDesk } from './execution/approvals/approval-desk.ts'
 import { createExecutor } from './execution/executor.ts'
 import { compileJsonSchema } from './execution/json-schema-validator.ts'
 import { createStages } from './execution/pipeline.ts'
@@ -83,6 +85,8 @@ export interface WeirOptions {
   readonly user: string
   /** Only these connections are opened; all by default. */
   readonly only?: readonly string[]
+  /** Told of each call that begins to wait for approval. */
+  readonly onApproval?: (approval: Approval) => void
 }
 
 /** A running gateway. */
@@ -98,7 +102,7 @@ export interface Weir {
 }
 
 /** Builds a gateway from a checked configuration and begins to open its connections. */
-export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
+export function createWeir({ base, loaded, user, only, onApproval }: WeirOptions): Weir {
   const { log } = base
   const { config, secrets } = loaded
   log.configure({ ...config.log, redact: (line) => secrets.redact(line) })
@@ -114,8 +118,15 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     checkValue: (schema, value) => compileJsonSchema(schema)(value),
     ...{ clock, log, random: Math.random },
   })
+  const desk = createApprovalDesk({
+    ...{ store: stores.approvals, clock, log, onArrival: onApproval },
+    ...{ holdMs: config.approvals.hold, expiryMs: config.approvals.expiry },
+  })
   const executor = createExecutor({
-    stages: createStages({ log, metrics, clock }),
+    stages: createStages({
+      ...{ log, metrics, clock, desk, idempotency: stores.idempotency, holdMs: config.approvals.hold },
+      redact: (text) => secrets.redact(text),
+    }),
     resolvePolicy: createPolicyResolver(config.policies),
   })
   const authenticate = createLocalAuthenticate(user)
@@ -147,6 +158,8 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     serveStdio: (input, output) => mcp.serveStdio(input, output, authenticate({ headers: {} })),
     async close(drainMs = 10_000) {
       isServing = false
+      // Who waits for a decision is told that there is none yet, and collects it later.
+      desk.close()
       await drain(http, mcp, drainMs)
       await catalog.close()
       await stores.close()

@@ -1,5 +1,5 @@
 import type { Base } from '../app.ts'
-import type { Result } from '../core/outcome.ts'
+import type { Pending, Result } from '../core/outcome.ts'
 import { isObject } from '../core/parse-json.ts'
 import type { JsonSchema } from '../core/schema.ts'
 import type { Failure } from './output.ts'
@@ -29,7 +29,10 @@ export interface ToolQuery {
 }
 
 /** How a call through the running Weir ended. */
-export type RunningOutcome = { readonly result: Result } | { readonly failure: Failure }
+export type RunningOutcome =
+  | { readonly result: Result }
+  | { readonly failure: Failure }
+  | { readonly pending: Pending }
 
 /** The Weir that listens where this configuration's Weir would. */
 export interface RunningWeir {
@@ -113,6 +116,10 @@ function readOutcome(body: unknown): RunningOutcome {
   const item = listOf(data['results'])[0] ?? whole
   if (!isObject(item)) return { failure: { message: 'The running Weir gave an answer of another form.' } }
   if (item['successful'] === true) return { result: readResponse(item['response']) }
+  if (item['status'] === 'pending_approval') {
+    const approvalId = String(item['approval_id'])
+    return { pending: { tool: String(item['tool_slug']), approvalId, expiresAt: String(item['expires_at']) } }
+  }
   const detail = isObject(item['error_detail']) ? item['error_detail'] : {}
   return { failure: { message: String(item['error']), ...detail } }
 }

@@ -76,6 +76,17 @@ const storeSchema = z.strictObject({
     ),
 })
 
+const approvalsSchema = z.strictObject({
+  hold: durationSchema
+    .default(55_000)
+    .describe(
+      'How long a call waits for a decision before it answers that there is none yet. Many clients give up after 60 s.',
+    ),
+  expiry: durationSchema
+    .default(60 * 60_000)
+    .describe('How long a request for approval stands, from the call that made it.'),
+})
+
 /** What every connection may say, whichever connector it is of. */
 export const sharedConnectionFields = {
   pinning: z
@@ -170,6 +181,9 @@ export const fileSchema = z.strictObject({
     ),
   server: serverSchema.prefault({}).describe('Where Weir listens, and whom it answers.'),
   log: logSchema.prefault({}).describe('What Weir writes about its own work.'),
+  approvals: approvalsSchema
+    .prefault({})
+    .describe('How calls wait that somebody has to approve (`confirm` in their policy).'),
   store: storeSchema
     .prefault({})
     .describe('What outlives Weir’s process: approved definitions, tokens it fetched, last-known tools.'),
@@ -198,6 +212,7 @@ export interface Config {
   readonly server: Readonly<z.output<typeof serverSchema>>
   readonly log: Readonly<z.output<typeof logSchema>>
   readonly store: Readonly<z.output<typeof storeSchema>>
+  readonly approvals: Readonly<z.output<typeof approvalsSchema>>
 }
 
 /** A configuration, and what is known about it. */

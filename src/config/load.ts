@@ -112,14 +112,22 @@ function assemble(file: File, checked: ReadonlyMap<string, CheckedConnection>): 
   }
   const policies: Config['policies'] = Object.assign(Object.create(null), file.policies)
   const toolsets: Config['toolsets'] = Object.assign(Object.create(null), file.toolsets)
-  return { connections, policies, toolsets, server: file.server, log: file.log, store: file.store }
+  return {
+    connections,
+    policies,
+    toolsets,
+    server: file.server,
+    log: file.log,
+    store: file.store,
+    approvals: file.approvals,
+  }
 }
 
 /** Whether a setting is one that everybody may see, whatever it was made of. */
 function isPlainSetting(path: Path, connections: ReadonlyMap<string, CheckedConnection>): boolean {
   const [block, key] = path
   if (block === 'server') return key !== 'sessionKey'
-  if (block === 'log' || block === 'policies') return true
+  if (block === 'log' || block === 'policies' || block === 'approvals') return true
   // A fixed value may well be a key.
   if (block === 'toolsets') return path[4] !== 'arguments'
   if (block !== 'connections') return false

@@ -15,6 +15,16 @@ const listMax = 1_000
 
 /** Approvals in the table `approvals`. `expired` is told from the time and never written. */
 export function createApprovalStore(database: Database, clock: Clock): ApprovalStore {
+  return {
+    ...createAsking(database, clock),
+    ...createReading(database, clock),
+    ...createDeciding(database, clock),
+  }
+}
+
+type Part<K extends keyof ApprovalStore> = Pick<ApprovalStore, K>
+
+function createAsking(database: Database, clock: Clock): Part<'open' | 'note'> {
   const { query } = database
   const findSame = async (request: ApprovalRequest): Promise<Approval | undefined> => {
     const row = await query
@@ -54,6 +64,11 @@ export function createApprovalStore(database: Database, clock: Clock): ApprovalS
         .execute()
       return toApproval({ ...row, state }, now)
     },
+  }
+}
+
+function createReading({ query }: Database, clock: Clock): Part<'find' | 'list'> {
+  return {
     async find(ids) {
       if (ids.length === 0) return []
       const rows = await query.selectFrom('approvals').selectAll().where('id', 'in', padded(ids)).execute()
@@ -68,6 +83,11 @@ export function createApprovalStore(database: Database, clock: Clock): ApprovalS
       ).execute()
       return rows.map((row) => toApproval(row, now))
     },
+  }
+}
+
+function createDeciding({ query }: Database, clock: Clock): Part<'decide' | 'use' | 'dismiss'> {
+  return {
     async decide(id, verdict) {
       requireSize('What an approval is decided with', bytesMax.key, [
         verdict.by.subject,

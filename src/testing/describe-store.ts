@@ -178,7 +178,7 @@ async function forgetVersions({ credentials }: Stores): Promise<void> {
 
 async function rememberTargets({ targets }: Stores): Promise<void> {
   const remembered: RememberedTargets = { fingerprint: 'f', targets: '[1]', notes: { era: 'x' }, seenAt: 5 }
-  await targets.remember('api', remembered)
+  await targets.remember('api', { fingerprint: 'f', targets: large, notes: {}, seenAt: 0 })
   equal(await targets.recall('api'), remembered, 'the remembered targets')
   await targets.remember('api', { ...remembered, notes: {}, seenAt: 6 })
   equal(await targets.recall('api'), { ...remembered, notes: {}, seenAt: 6 }, 'the replaced targets')
@@ -199,13 +199,12 @@ async function keepText({ pins, credentials }: Stores): Promise<void> {
 async function refuseLarge(stores: Stores): Promise<void> {
   const { pins, credentials, targets } = stores
   const large = 'x'.repeat(17 * 1024 * 1024)
-  const remembered = { fingerprint: 'f', targets: large, notes: {}, seenAt: 0 }
   const refused = [
     () => pins.put([pinOf('a'), pinOf('b', { definition: large })]),
     () => pins.put([pinOf('a', { name: large })]),
     () => credentials.put(keyOf(), large),
     () => credentials.put(keyOf({ subject: large }), 'x'),
-    () => targets.remember('api', remembered),
+    () => targets.remember('api', { fingerprint: 'f', targets: large, notes: {}, seenAt: 0 }),
   ]
   for (const attempt of refused) await rejectsWith('STORE_VALUE_TOO_LARGE', attempt())
   await beginEmpty(stores)

@@ -14,16 +14,19 @@ export function createDeadlineStage(clock: Clock): Stage {
         const { cancellation } = call
         const nowMs = clock.monotonicMs()
         cancellation.tightenDeadline(nowMs + policy.timeoutMs)
-        const leftMs = Math.max(0, cancellation.deadlineMs - nowMs)
-        const timer = clock.setTimer(() => {
-          const error = new WeirError(
-            'DEADLINE_EXCEEDED',
-            `${entry.id} did not answer within ${Math.round(leftMs)} ms.`,
-            { hint: 'Ask for less, or raise the timeout in the tool’s policy.' },
-          )
+        const givenMs = Math.max(0, cancellation.deadlineMs - nowMs)
+        const strike = () => {
+          const leftMs = cancellation.leftMs(clock.monotonicMs())
+          // It stands still, or did: a call that waits for a person cannot be late before so much more has passed.
+          if (cancellation.isPaused || leftMs >= 1) {
+            timer = clock.setTimer(strike, Math.max(leftMs, rearmMs))
+            return
+          }
+          const error = tooLate(entry.id, givenMs)
           cancellation.cancel(error)
           reject(error)
-        }, leftMs)
+        }
+        let timer = clock.setTimer(strike, givenMs)
         next(call).then(
           (outcome) => {
             timer.cancel()
@@ -36,4 +39,13 @@ export function createDeadlineStage(clock: Clock): Stage {
         )
       }),
   }
+}
+
+/** A call that was about to be late when it was paused must not keep the timer spinning. */
+const rearmMs = 20
+
+function tooLate(id: string, givenMs: number): WeirError {
+  return new WeirError('DEADLINE_EXCEEDED', `${id} did not answer within ${Math.round(givenMs)} ms.`, {
+    hint: 'Ask for less, or raise the timeout in the tool’s policy.',
+  })
 }

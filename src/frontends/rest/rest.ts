@@ -2,14 +2,16 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Executor } from '../../core/call.ts'
 import type { Catalog } from '../../core/catalog.ts'
 import { renderError, type WeirError } from '../../core/error.ts'
+import { errorCatalogue } from '../../core/error-catalogue.ts'
 import type { Logger } from '../../core/logger.ts'
 import { parseJson } from '../../core/parse-json.ts'
 import type { Authenticate } from '../shared/authenticate.ts'
 import { readHttpError } from '../shared/http-server.ts'
 import { nextCallId } from '../shared/next-call-id.ts'
+import { readIdempotencyKey } from '../shared/read-idempotency-key.ts'
 import { findTools, readExecuteRequest } from './read-execute.ts'
 import { readDiscoveryQuery, renderDiscovery } from './render-discovery.ts'
-import { runTools } from './run-tools.ts'
+import { type RunBody, runTools } from './run-tools.ts'
 
 /** What the REST dialect serves, and as whom. */
 export interface RestParts {
@@ -46,12 +48,29 @@ async function execute(parts: RestParts, request: FastifyRequest, reply: Fastify
   const requestId = body.requestId ?? nextCallId()
   try {
     const found = await findTools(parts.catalog, body.tools)
-    return await runTools(parts.executor, { requestId, caller, found, response: reply.raw })
+    const idempotencyKey = readIdempotencyKey(
+      request.headers['idempotency-key'],
+      'The header Idempotency-Key',
+    )
+    const run = { requestId, caller, found, idempotencyKey, response: reply.raw }
+    const answer = await runTools(parts.executor, run)
+    refuseKey(reply, answer)
+    return answer
   } catch (thrown) {
     const error = readHttpError(thrown, parts.log)
     // D4-015: clients of this dialect read an unknown tool from the body and take any other status for a broken server.
     if (error.code === 'TOOL_NOT_FOUND') return failureBody(error, requestId)
     return renderFailure(reply, error, requestId)
+  }
+}
+
+/** R2: a key that is in use, or was used for something else, is a matter of the request itself. */
+function refuseKey(reply: FastifyReply, { data }: RunBody): void {
+  for (const { error_detail: error } of data.results) {
+    if (error?.code === 'IDEMPOTENCY_IN_FLIGHT') void reply.header('retry-after', '1')
+    if (error?.code === 'IDEMPOTENCY_IN_FLIGHT' || error?.code === 'IDEMPOTENCY_MISMATCH') {
+      reply.code(errorCatalogue[error.code].http)
+    }
   }
 }
 

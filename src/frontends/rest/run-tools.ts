@@ -3,7 +3,7 @@ import type { Executor } from '../../core/call.ts'
 import type { Caller } from '../../core/caller.ts'
 import { Cancellation } from '../../core/cancellation.ts'
 import { type ErrorBody, renderError, WeirError } from '../../core/error.ts'
-import type { Outcome, Result } from '../../core/outcome.ts'
+import type { Outcome, Pending, Result } from '../../core/outcome.ts'
 import { nextCallId } from '../shared/next-call-id.ts'
 import type { FoundTool } from './read-execute.ts'
 
@@ -12,21 +12,36 @@ export interface ToolsRun {
   readonly requestId: string
   readonly caller: Caller
   readonly found: readonly FoundTool[]
+  /** Of the whole request; each of its tools has one of its own made of it. */
+  readonly idempotencyKey?: string | undefined
   /** Watched for a client that leaves. */
   readonly response: ServerResponse
 }
 
+/** The answer to a request whose tools were all found (D4-014). */
+export interface RunBody {
+  readonly request_id: string
+  readonly successful: boolean
+  readonly data: { readonly results: readonly ItemResult[] }
+  readonly error?: string
+}
+
 /** One item of `data.results` (D4-014), in the order asked for, with its own outcome (B-123). */
-interface ItemResult {
+export interface ItemResult {
   readonly tool_slug: string
   readonly successful: boolean
   readonly response?: unknown
   readonly error?: string
   readonly error_detail?: ErrorBody
+  /** This is what the same call gave before, under its key. */
+  readonly replayed?: true
+  readonly status?: 'pending_approval'
+  readonly approval_id?: string
+  readonly expires_at?: string
 }
 
 /** Runs the tools one after another. The first failure ends the run (D4-015), and what ran before it is kept (B-123). */
-export async function runTools(executor: Executor, run: ToolsRun): Promise<unknown> {
+export async function runTools(executor: Executor, run: ToolsRun): Promise<RunBody> {
   const { response } = run
   // Each tool has its own deadline, so each has its own way to be stopped.
   let cancellation = new Cancellation()
@@ -41,7 +56,7 @@ export async function runTools(executor: Executor, run: ToolsRun): Promise<unkno
   if (response.destroyed) leave()
   const results: ItemResult[] = []
   let failure: string | undefined
-  for (const { entry, input, slug } of run.found) {
+  for (const [index, { entry, input, slug }] of run.found.entries()) {
     if (failure !== undefined) {
       const skipped = new WeirError('NOT_RUN', 'Not run: an earlier tool of the request failed.')
       results.push(renderFailed(slug, skipped))
@@ -56,6 +71,7 @@ export async function runTools(executor: Executor, run: ToolsRun): Promise<unkno
       caller: run.caller,
       cancellation,
       via: 'rest',
+      ...(run.idempotencyKey === undefined ? {} : { idempotencyKey: `${run.idempotencyKey}/${index}` }),
     })
     const item = renderItem(slug, outcome)
     results.push(item)
@@ -72,9 +88,11 @@ export async function runTools(executor: Executor, run: ToolsRun): Promise<unkno
 function renderItem(slug: string, outcome: Outcome): ItemResult {
   switch (outcome.kind) {
     case 'complete': {
-      const response = renderResponse(outcome.result)
-      if (outcome.result.isError !== true) return { tool_slug: slug, successful: true, response }
-      return { tool_slug: slug, successful: false, response, error: textOf(outcome.result) }
+      const { result } = outcome
+      const response = renderResponse(result)
+      const replayed = result._meta?.['weir/replayed'] === true ? { replayed: true as const } : {}
+      if (result.isError !== true) return { tool_slug: slug, successful: true, response, ...replayed }
+      return { tool_slug: slug, successful: false, response, error: textOf(result), ...replayed }
     }
     case 'input-required':
       return renderFailed(
@@ -85,8 +103,19 @@ function renderItem(slug: string, outcome: Outcome): ItemResult {
       )
     case 'task':
       return renderFailed(slug, taskUnsupported())
+    case 'pending':
+      return renderPending(slug, outcome.pending)
     case 'failed':
       return renderFailed(slug, outcome.error)
+  }
+}
+
+/** What HTTP calls 202, for one item: the same request again collects the decision. */
+function renderPending(slug: string, { tool, approvalId, expiresAt }: Pending): ItemResult {
+  return {
+    ...{ tool_slug: slug, successful: false, status: 'pending_approval' },
+    ...{ approval_id: approvalId, expires_at: expiresAt },
+    error: `${tool} has not run: it waits for approval. Send the same request again to collect the decision.`,
   }
 }
 
