@@ -25,6 +25,7 @@ import { createExecutor } from './execution/executor.ts'
 import { compileJsonSchema } from './execution/json-schema-validator.ts'
 import { createStages } from './execution/pipeline.ts'
 import { createPolicyResolver } from './execution/resolve-policy.ts'
+import { admin } from './frontends/admin/admin.ts'
 import { createMcpFrontend, type McpFrontend } from './frontends/mcp/mcp.ts'
 import { operations } from './frontends/operations/operations.ts'
 import { rest } from './frontends/rest/rest.ts'
@@ -33,6 +34,7 @@ import { isLoopback } from './frontends/shared/check-origin.ts'
 import { createHttpServer } from './frontends/shared/http-server.ts'
 import { deferStores } from './store/defer-stores.ts'
 import { openStore } from './store/open-store.ts'
+import { findOperatorToken } from './store/operator-token.ts'
 import { createLog, type Log } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 
@@ -152,6 +154,8 @@ export function createWeir({ base, loaded, user, only, onApproval }: WeirOptions
       http = createHttpServer(config.server, log)
       mcp.serveHttp(http)
       rest(http, { catalog, executor, authenticate, server: identity, log })
+      const operatorToken = findOperatorToken(config.store.url, loaded.baseDir)?.read
+      admin(http, { approvals: desk, authenticate, operatorToken, log })
       operations(http, { catalog, metrics, clock, isServing: () => isServing })
       return { url: await bind(http, host, port) }
     },

@@ -77,6 +77,7 @@ function createProgram(run: RunLoaded): Command {
   addAuthorising(program, run)
   addCalling(program, run)
   addPins(program, run)
+  addApprovals(program, run)
   addClients(program, run)
   // A command made from the outside takes none of these from its parent.
   for (const command of program.commands) {
@@ -204,6 +205,38 @@ function addPins(program: Command, run: RunLoaded): void {
       example('weir pins approve mail:send --hash q4Xc0aJr1v2E', 'weir pins approve mail --all'),
     )
     .action(run(async () => (await load()).approve))
+}
+
+function addApprovals(program: Command, run: RunLoaded): void {
+  const load = () => import('./commands/approvals.ts')
+  const approvals = program
+    .command('approvals')
+    .description('list the calls that wait for somebody to approve them')
+    .option('--all', 'those that were decided or have expired, too')
+    .addHelpText('after', example('weir approvals', 'weir approvals --all --json'))
+    .action(run(async () => (await load()).listApprovals))
+  approvals
+    .command('show')
+    .description('show exactly what would run')
+    .argument('<id>', 'the approval, as `weir approvals` lists it')
+    .addHelpText('after', example('weir approvals show 3f9c1e7a52d04b8896c0a1d2e3f40516'))
+    .action(run(async () => (await load()).showApproval))
+  approvals
+    .command('approve')
+    .description('let the call run, once')
+    .argument('<id>', 'the approval, as `weir approvals` lists it')
+    .addHelpText('after', example('weir approvals approve 3f9c1e7a52d04b8896c0a1d2e3f40516'))
+    .action(run(async () => (await load()).approve))
+  approvals
+    .command('deny')
+    .description('refuse the call')
+    .argument('<id>', 'the approval, as `weir approvals` lists it')
+    .option('--reason <text>', 'why; the caller is told')
+    .addHelpText(
+      'after',
+      example('weir approvals deny 3f9c1e7a52d04b8896c0a1d2e3f40516 --reason "Not on a Friday."'),
+    )
+    .action(run(async () => (await load()).deny))
 }
 
 function addClients(program: Command, run: RunLoaded): void {

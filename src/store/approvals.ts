@@ -202,7 +202,7 @@ function requireSizes({ tool, shown, caller }: ApprovalRequest, verdict?: Verdic
 function toRow(request: ApprovalRequest, now: number, expiresAt: number): ApprovalTable {
   const { tool, definitionHash, digest, shown, caller } = request
   return {
-    id: randomBytes(16).toString('base64url'),
+    id: randomBytes(16).toString('hex'),
     ...{ tool, digest, shown, tenant: caller.tenant, subject: caller.subject },
     ...{ definition_hash: definitionHash, state: 'pending', created_at: now, expires_at: expiresAt },
     ...{ decided_at: null, decided_by: null, reason: null, collected_at: null },

@@ -178,7 +178,7 @@ async function forgetVersions({ credentials }: Stores): Promise<void> {
 
 async function rememberTargets({ targets }: Stores): Promise<void> {
   const remembered: RememberedTargets = { fingerprint: 'f', targets: '[1]', notes: { era: 'x' }, seenAt: 5 }
-  await targets.remember('api', { fingerprint: 'f', targets: large, notes: {}, seenAt: 0 })
+  await targets.remember('api', remembered)
   equal(await targets.recall('api'), remembered, 'the remembered targets')
   await targets.remember('api', { ...remembered, notes: {}, seenAt: 6 })
   equal(await targets.recall('api'), { ...remembered, notes: {}, seenAt: 6 }, 'the replaced targets')

@@ -90,7 +90,10 @@ async function callHere(setup: Setup, wish: Wish, output: Output): Promise<numbe
     throw unknownTool(wish.id, names, `the connections of ${setup.path ?? 'the sample'}`)
   }
   const user = readUser()
-  const weir = createWeir({ base: setup.base, loaded, user, only: [connection] })
+  const weir = createWeir({
+    ...{ base: setup.base, loaded, user, only: [connection] },
+    onApproval: ({ id, tool }) => output.note(`${tool} waits for approval: weir approvals approve ${id}`),
+  })
   const cancellation = new Cancellation()
   const stopped = stopOn(cancellation, wish)
   try {

@@ -17,7 +17,7 @@ export async function start(
   const interruption = watchSignals()
   const setup = await openSetup(context)
   try {
-    const serving = await openServing(setup, at)
+    const serving = await openServing(setup, at, context.output)
     closeOnCrash(() => serving)
     await Promise.race([announce(serving, context.output), interruption.exit])
     const exit = await interruption.exit
