@@ -8,6 +8,9 @@ import type { Output } from '../output.ts'
 import { readUser } from '../read-user.ts'
 import { renderTable } from '../render-table.ts'
 
+/** Of the arguments in a list; one approval alone is shown whole. */
+const rowCharsMax = 100
+
 type Act<O> = (context: CommandContext, options: O, words: readonly string[]) => Promise<number>
 type Work<O> = (approvals: ApprovalStore, output: Output, options: O, id: string) => Promise<number>
 
@@ -103,7 +106,9 @@ function closed({ id, state, decidedBy }: Approval): WeirError {
 function renderRow(approval: Approval): Readonly<Record<string, string>> {
   const { id, tool, state, caller, shown, expiresAt } = approval
   const expires = dateOf(expiresAt)
-  return { id, tool, state, caller: caller.subject, expires, arguments: showHidden(shown) }
+  const text = showHidden(shown)
+  const cut = text.length > rowCharsMax ? `${text.slice(0, rowCharsMax)}…` : text
+  return { id, tool, state, caller: caller.subject, expires, arguments: cut }
 }
 
 function renderWhole({ id, tool, state, caller, shown, ...rest }: Approval): string {
