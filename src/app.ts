@@ -9,7 +9,7 @@ import { fingerprintOf } from './catalog/slot/fingerprint.ts'
 import type { Config, LoadedConfig } from './config/config.ts'
 import { parseConfig } from './config/load.ts'
 import { createConnectors } from './connectors/index.ts'
-import type { Approval } from './core/approval.ts'
+import type { Approval, ApprovalStore } from './core/approval.ts'
 import type { Person } from './core/authorisation.ts'
 import type { Executor } from './core/call.ts'
 import { type Clock, systemClock } from './core/clock.ts'
@@ -95,6 +95,8 @@ export interface WeirOptions {
 export interface Weir {
   readonly catalog: OpenCatalog
   readonly executor: Executor
+  /** The calls that wait for somebody to agree. Whoever embeds Weir operates it. */
+  readonly approvals: Pick<ApprovalStore, 'find' | 'list' | 'decide'>
   /** Serves HTTP. Throws BIND_REFUSED or PORT_TAKEN. */
   listen(at?: { readonly host?: string; readonly port?: number }): Promise<{ readonly url: string }>
   /** Serves one MCP client on a pair of streams; resolves when it leaves. */
@@ -148,6 +150,7 @@ export function createWeir({ base, loaded, user, only, onApproval }: WeirOptions
   return {
     catalog,
     executor,
+    approvals: desk,
     async listen(at = {}) {
       const { host, port } = { ...config.server, ...at }
       refuseOpenHost(host)
