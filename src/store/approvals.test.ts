@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { ApprovalRequest, ApprovalStore, Verdict } from '../core/approval.ts'
 import { createFakeClock, type FakeClock } from '../testing/fake-clock.ts'
@@ -111,13 +112,31 @@ describe('S14: approvals in the store', () => {
   it('are forgotten a week after their end', async () => {
     const { approvals, clock, ask } = await openApprovals()
     const { id } = await ask()
+    const noteMany = async () => {
+      for (let at = 0; at < 64; at += 1) await approvals.note(wish(), no)
+    }
     await clock.advance(7 * 24 * hourMs + hourMs)
-    await ask({ digest: 'b' })
+    await noteMany()
     expect(await approvals.find([id])).toHaveLength(1)
     await clock.advance(1)
-    await ask({ digest: 'c' })
+    await noteMany()
     expect(await approvals.find([id, 'none'])).toEqual([])
   })
+
+  it('are kept up to a number, what waits in any case', async () => {
+    const folder = makeFolder()
+    const { approvals, ask } = await openApprovals(folder)
+    const { id } = await ask()
+    const note = () => approvals.note(wish({ digest: 'b' }), no)
+    for (let at = 0; at < 11_000; at += 500) await Promise.all(Array.from({ length: 500 }, note))
+    const { DatabaseSync } = await import('node:sqlite')
+    const file = new DatabaseSync(join(folder, 'weir.db'))
+    const { n } = file.prepare('select count(*) as n from approvals').get()!
+    file.close()
+    expect(Number(n)).toBeLessThanOrEqual(10_001 + 500)
+    expect(Number(n)).toBeGreaterThan(9_999)
+    expect(await approvals.find([id])).toHaveLength(1)
+  }, 60_000)
 
   it('are there after a restart, and large ones never', async () => {
     const first = await openApprovals()

@@ -10,6 +10,8 @@ const pendingMax = { caller: 20, all: 1_000 }
 /** What is over is kept for whoever wants to look, for a week and at most so many. */
 const retentionMs = 7 * 24 * 60 * 60_000
 const keptMax = 10_000
+/** What is over is looked for once in so many requests. */
+const sweepEvery = 64
 /** As many as are listed. */
 const listMax = 1_000
 
@@ -37,8 +39,15 @@ function createAsking(database: Database, clock: Clock): Part<'open' | 'note'> {
       .executeTakeFirst()
     return row === undefined ? undefined : toApproval(row, clock.now())
   }
-  const insert = async (row: ApprovalTable): Promise<boolean> => {
+  let untilSweep = 0
+  const sweep = async (): Promise<void> => {
+    untilSweep -= 1
+    if (untilSweep > 0) return
+    untilSweep = sweepEvery
     await prune(database, clock.now())
+  }
+  const insert = async (row: ApprovalTable): Promise<boolean> => {
+    await sweep()
     const { numInsertedOrUpdatedRows = 0n } = await insertBounded(database, row, clock.now())
     return numInsertedOrUpdatedRows > 0n
   }
@@ -57,7 +66,7 @@ function createAsking(database: Database, clock: Clock): Part<'open' | 'note'> {
       const now = clock.now()
       const row = { ...toRow(request, now, now), ...decided(verdict, now), collected_at: now }
       const state = verdict.decision === 'approved' ? 'used' : 'denied'
-      await prune(database, now)
+      await sweep()
       await query
         .insertInto('approvals')
         .values({ ...row, state })

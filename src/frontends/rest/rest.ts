@@ -54,7 +54,7 @@ async function execute(parts: RestParts, request: FastifyRequest, reply: Fastify
     )
     const run = { requestId, caller, found, idempotencyKey, response: reply.raw }
     const answer = await runTools(parts.executor, run)
-    refuseKey(reply, answer)
+    if (idempotencyKey !== undefined) refuseKey(reply, answer)
     return answer
   } catch (thrown) {
     const error = readHttpError(thrown, parts.log)
