@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { Place } from '../../src/cli/spawn-weir.fixture.ts'
+import { startRawClient } from './raw-client.fixture.ts'
 
 /** A gateway of its own process over a table, into which nothing may be written without approval. */
 async function openShop(options: { readonly hold?: string; readonly confirm?: true | 'client' } = {}) {
@@ -222,5 +223,28 @@ describe('S14: a tool that the caller’s own user has to approve', () => {
     await call('Ada', answer)
     expect(shop.rows()).toEqual(['Ada'])
     expect((await shop.approvals('--all')).approvals).toMatchObject([{ decidedBy: 'client' }])
+  })
+
+  it('asks a client of the old era while its call runs, and takes its no', patience, async () => {
+    await using shop = await openShop({ confirm: 'client' })
+    const call = async (capabilities: object, action: object) => {
+      const client = startRawClient(new URL('/mcp', shop.weir.url), capabilities)
+      const session = await client.initialize()
+      const params = { name: 'database__execute_transaction', arguments: shop.insert('Ada') }
+      const stream = await client.open('tools/call', params, session)
+      const first = await stream.next()
+      if (first.method === undefined) return first
+      expect(first).toMatchObject({ method: 'elicitation/create' })
+      await client.post({ jsonrpc: '2.0', id: first.id, result: action }, session)
+      return stream.next()
+    }
+    const errorOf = (code: string) => ({ result: { isError: true, _meta: { 'weir/error': { code } } } })
+    const asking = { elicitation: {} }
+    expect(await call({}, {})).toMatchObject(errorOf('INPUT_UNSUPPORTED'))
+    expect(await call(asking, { action: 'decline' })).toMatchObject(errorOf('CONFIRMATION_DENIED'))
+    expect(shop.rows()).toEqual([])
+    const yes = { action: 'accept', content: { approve: true } }
+    expect(await call(asking, yes)).toHaveProperty('result.structuredContent.database', 'shop')
+    expect(shop.rows()).toEqual(['Ada'])
   })
 })

@@ -3,7 +3,7 @@ import { WeirError } from '../../core/error.ts'
 import { InputRequired, TaskStarted } from '../../core/outcome.ts'
 import type { Tool } from '../../core/tool.ts'
 import { deadStores } from '../pipeline.fixture.ts'
-import { ada, createGuarded, holdMs, yes } from './confirm.fixture.ts'
+import { ada, createGuarded, holdMs, no, yes } from './confirm.fixture.ts'
 
 const key = { idempotencyKey: 'k-1' }
 const dayMs = 24 * 60 * 60_000
@@ -176,6 +176,17 @@ describe('R2, B-134, C-24: a call with a key', () => {
     for (let at = 0; at < 2; at += 1) {
       expect(await asking.start({}, key).ended).toMatchObject({ kind: 'input-required' })
     }
+  })
+
+  it('may run under its key after it was refused before it was sent', async () => {
+    const { start, waiting, desk, effects } = await createGuarded()
+    const first = start({}, key)
+    await desk.decide((await waiting()).id, no)
+    expect(await first.ended).toMatchObject({ error: { code: 'CONFIRMATION_DENIED' } })
+    const second = start({}, key)
+    await desk.decide((await waiting()).id, yes)
+    expect(await second.ended).toMatchObject({ kind: 'complete' })
+    expect(effects).toHaveLength(1)
   })
 
   it('is not run where its key cannot be kept, and is answered where only its end cannot', async () => {
