@@ -21,6 +21,7 @@ import { createEgress } from './egress/create-egress.ts'
 import type { Egress } from './egress/egress.ts'
 import { exposePools } from './egress/expose-pools.ts'
 import { createApprovalDesk } from './execution/approvals/approval-desk.ts'
+import { createAnnouncer } from './execution/approvals/create-announcer.ts'
 import { createExecutor } from './execution/executor.ts'
 import { compileJsonSchema } from './execution/json-schema-validator.ts'
 import { createStages } from './execution/pipeline.ts'
@@ -122,8 +123,9 @@ export function createWeir({ base, loaded, user, only, onApproval }: WeirOptions
     checkValue: (schema, value) => compileJsonSchema(schema)(value),
     ...{ clock, log, random: Math.random },
   })
+  const operatorToken = findOperatorToken(config.store.url, loaded.baseDir)?.read
   const desk = createApprovalDesk({
-    ...{ store: stores.approvals, clock, log, onArrival: onApproval },
+    ...{ store: stores.approvals, clock, onArrival: createAnnouncer(log, operatorToken, onApproval) },
     ...{ holdMs: config.approvals.hold, expiryMs: config.approvals.expiry },
   })
   const executor = createExecutor({
@@ -157,7 +159,6 @@ export function createWeir({ base, loaded, user, only, onApproval }: WeirOptions
       http = createHttpServer(config.server, log)
       mcp.serveHttp(http)
       rest(http, { catalog, executor, authenticate, server: identity, log })
-      const operatorToken = findOperatorToken(config.store.url, loaded.baseDir)?.read
       admin(http, { approvals: desk, authenticate, operatorToken, log })
       operations(http, { catalog, metrics, clock, isServing: () => isServing })
       return { url: await bind(http, host, port) }

@@ -1,6 +1,5 @@
 import { type Clock, systemClock } from '../core/clock.ts'
 import { WeirError } from '../core/error.ts'
-import { silentLogger } from '../core/logger.ts'
 import type { Stores } from '../core/stores.ts'
 import { createApprovalDesk } from './approvals/approval-desk.ts'
 
@@ -17,7 +16,7 @@ export const deadStores: Pick<Stores, 'approvals' | 'idempotency'> = {
 export function createPartsWithoutStore(clock: Clock = systemClock) {
   const times = { holdMs: 1_000, expiryMs: 2_000 }
   return {
-    desk: createApprovalDesk({ store: deadStores.approvals, clock, log: silentLogger, ...times }),
+    desk: createApprovalDesk({ store: deadStores.approvals, clock, onArrival() {}, ...times }),
     idempotency: deadStores.idempotency,
     holdMs: times.holdMs,
     redact: (text: string) => text,

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createFakeClock, type FakeClock } from '../testing/fake-clock.ts'
 import { makeFolder, openIn } from './store.fixture.ts'
@@ -54,6 +55,24 @@ describe('R2: idempotency keys in the store', () => {
     await keys.reserve(key, call, { token: 'a', lostAt: 0 })
     await keys.release(key, 'a')
     expect(await keys.reserve(key, call, { token: 'b', lostAt: 0 })).toBeUndefined()
+  })
+
+  it('are bounded in number, and make room a day later', async () => {
+    const { keys, folder, clock } = await openKeys()
+    const reserve = (name: string) => keys.reserve({ ...key, key: name }, call, { token: 't', lostAt: 0 })
+    await reserve('mine')
+    const { DatabaseSync } = await import('node:sqlite')
+    const file = new DatabaseSync(join(folder, 'weir.db'))
+    file.exec(`with recursive n(i) as (select 1 union all select i + 1 from n where i < 99999)
+      insert into idempotency_keys
+      select 'default', 'local:eve', i, 'a:b', 'd', 'done', 't', null, 0, ${clock.now() + dayMs} from n`)
+    file.close()
+    // It is counted once in so many.
+    const tries = Array.from({ length: 300 }, (_, at) => reserve(`${at}`).catch(({ code }) => code))
+    expect((await Promise.all(tries)).at(-1)).toBe('OVERLOADED')
+    await expect(reserve('late')).rejects.toMatchObject({ code: 'OVERLOADED' })
+    await clock.advance(dayMs)
+    expect(await reserve('late')).toBeUndefined()
   })
 
   it('are bounded in length', async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Place } from '../../src/cli/spawn-weir.fixture.ts'
 import { startRawClient } from './raw-client.fixture.ts'
 
@@ -134,6 +134,7 @@ describe('S14, D4-017, B-122: a tool that needs approval, and a row that is ther
   it('is not approved by anything its requester can see or send', patience, async () => {
     await using shop = await openShop({ hold: '100ms' })
     const [{ approval_id: id }] = (await shop.execute('Ada')).body.data.results
+    await vi.waitFor(() => expect(shop.token()).toMatch(/^[0-9a-f]{64}$/))
     const path = `/api/admin/approvals/${id}/approve`
     const forged = ['', 'Bearer ', `Bearer ${id}`, `Bearer ${'0'.repeat(64)}`, `Basic ${id}`, 'Bearer null']
     for (const authorization of forged) {

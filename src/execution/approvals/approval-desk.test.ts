@@ -1,7 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { Approval } from '../../core/approval.ts'
 import { Cancellation } from '../../core/cancellation.ts'
-import { silentLogger } from '../../core/logger.ts'
 import { createFakeClock } from '../../testing/fake-clock.ts'
 import { deadStores } from '../pipeline.fixture.ts'
 import { createApprovalDesk } from './approval-desk.ts'
@@ -15,7 +14,7 @@ function approvalOf(id: string, state: Approval['state'] = 'pending'): Approval 
 function openDesk(find = vi.fn(async (ids: readonly string[]) => ids.map((id) => approvalOf(id)))) {
   const clock = createFakeClock()
   const store = { ...deadStores.approvals, find }
-  const desk = createApprovalDesk({ store, clock, log: silentLogger, holdMs: 10_000, expiryMs: 20_000 })
+  const desk = createApprovalDesk({ store, clock, onArrival() {}, holdMs: 10_000, expiryMs: 20_000 })
   return { clock, desk, find }
 }
 

@@ -2,19 +2,17 @@ import type { Approval, ApprovalRequest, ApprovalStore, Verdict } from '../../co
 import type { StopSignal } from '../../core/cancellation.ts'
 import type { Clock, Timer } from '../../core/clock.ts'
 import { toWeirError } from '../../core/error.ts'
-import type { Logger } from '../../core/logger.ts'
 
 /** What a desk is built from. */
 export interface ApprovalDeskParts {
   readonly store: ApprovalStore
   readonly clock: Clock
-  readonly log: Logger
   /** How long a call waits for a decision before it answers that there is none yet. */
   readonly holdMs: number
   /** How long a request stands. */
   readonly expiryMs: number
-  /** Told of each request that begins to wait, for whoever sits at the terminal. */
-  readonly onArrival?: ((approval: Approval) => void) | undefined
+  /** Told of each request that begins to wait. */
+  readonly onArrival: (approval: Approval) => void
 }
 
 /** Where calls wait for somebody to agree. */
@@ -41,7 +39,7 @@ interface Held {
 
 /** A desk over a store that other processes may use too. */
 export function createApprovalDesk(parts: ApprovalDeskParts): ApprovalDesk {
-  const { store, clock, log, holdMs, expiryMs, onArrival } = parts
+  const { store, clock, holdMs, expiryMs, onArrival } = parts
   const waiting = new WaitingCalls(store, clock)
   const announced = new Set<string>()
 
@@ -49,9 +47,7 @@ export function createApprovalDesk(parts: ApprovalDeskParts): ApprovalDesk {
     if (approval.state !== 'pending' || announced.has(approval.id)) return
     if (announced.size >= heldMax) announced.delete(announced.values().next().value!)
     announced.add(approval.id)
-    const { id, tool, caller } = approval
-    log.info({ event: 'approval.waiting', approval: id, tool, caller: caller.subject }, 'A call waits.')
-    onArrival?.(approval)
+    onArrival(approval)
   }
   return {
     async open(request) {

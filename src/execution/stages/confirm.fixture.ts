@@ -55,7 +55,7 @@ export async function createGuarded(
   })
   const startDesk = () =>
     createApprovalDesk({
-      ...{ store: stores.approvals, clock, log: silentLogger, holdMs, expiryMs: hourMs },
+      ...{ store: stores.approvals, clock, holdMs, expiryMs: hourMs },
       onArrival: (approval) => arrivals.push(approval),
     })
   const startExecutor = (own: ApprovalDesk) => buildExecutor(own, stores, clock, options.policy)
