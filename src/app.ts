@@ -8,6 +8,7 @@ import { createCatalog, type OpenCatalog } from './catalog/catalog.ts'
 import type { LoadedConfig } from './config/config.ts'
 import { parseConfig } from './config/load.ts'
 import { planReload, type ReloadPlan } from './config/plan-reload.ts'
+import type { Approval, ApprovalStore } from './core/approval.ts'
 import type { Executor } from './core/call.ts'
 import { systemClock } from './core/clock.ts'
 import type { AnyConnector } from './core/connector.ts'
@@ -15,6 +16,7 @@ import { WeirError } from './core/error.ts'
 import type { Stores } from './core/stores.ts'
 import { exposePools } from './egress/expose-pools.ts'
 import { compileJsonSchema } from './execution/json-schema-validator.ts'
+import { admin } from './frontends/admin/admin.ts'
 import { createMcpFrontend } from './frontends/mcp/mcp.ts'
 import { operations } from './frontends/operations/operations.ts'
 import { createReadiness } from './frontends/operations/readiness.ts'
@@ -22,12 +24,14 @@ import { rest } from './frontends/rest/rest.ts'
 import { isLoopback } from './frontends/shared/check-origin.ts'
 import { createHttpServer } from './frontends/shared/http-server.ts'
 import { createIdentity } from './frontends/shared/identity/identity.ts'
+import { createOperatorCheck } from './frontends/shared/identity/operator.ts'
 import { serveResourceMetadata } from './frontends/shared/identity/protected-resource.ts'
 import { drainPort, openPort } from './frontends/shared/open-port.ts'
 import { type Route, requireCaller } from './frontends/shared/require-caller.ts'
 import { createLoadShedding, type LoadShedding } from './frontends/shared/shed-load.ts'
 import { deferStores } from './store/defer-stores.ts'
 import { openStore } from './store/open-store.ts'
+import { findOperatorToken } from './store/operator-token.ts'
 
 export { type Base, createBase, version } from './app/base.ts'
 export { WeirError } from './core/error.ts'
@@ -40,12 +44,16 @@ export interface WeirOptions {
   readonly user: string
   /** Only these connections are opened; all by default. */
   readonly only?: readonly string[]
+  /** Told of each call that begins to wait for approval. */
+  readonly onApproval?: (approval: Approval) => void
 }
 
 /** A running gateway. */
 export interface Weir {
   readonly catalog: OpenCatalog
   readonly executor: Executor
+  /** The calls that wait for somebody to agree. Whoever embeds Weir operates it. */
+  readonly approvals: Pick<ApprovalStore, 'find' | 'list' | 'decide'>
   /** Serves HTTP. Throws BIND_REFUSED or PORT_TAKEN. `routes` says who may use which, for whoever wants to see it held. */
   listen(at?: {
     readonly host?: string
@@ -68,7 +76,7 @@ export interface Weir {
 const announceMsMax = 10_000
 
 /** Builds a gateway from a checked configuration and begins to open its connections. */
-export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
+export function createWeir({ base, loaded, user, only, onApproval }: WeirOptions): Weir {
   const { log, metrics } = base
   const { config } = loaded
   configureLog(log, loaded)
@@ -81,8 +89,9 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     checkValue: (schema, value) => compileJsonSchema(schema)(value),
     ...{ clock, log, random: Math.random },
   })
-  const execution = openExecution(base, loaded, stores)
-  const { executor } = execution
+  const operatorToken = findOperatorToken(config.store.url, loaded.baseDir)?.read
+  const execution = openExecution(base, loaded, stores, { operatorToken, onApproval })
+  const { executor, desk } = execution
   const reloading = createReloading(loaded, async (next, before) => {
     await catalog.change(readContents(base, next, stores, only))
     execution.usePolicies(next.config.policies)
@@ -108,16 +117,18 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
   return {
     catalog,
     executor,
+    approvals: desk,
     async listen(at = {}) {
       const { host, port } = { ...config.server, ...at }
       if (auth === undefined) refuseOpenHost(host)
       const { callsMax } = config.server
       load = createLoadShedding({ clock, callsMax, callsInFlight: () => executor.inFlight })
       http = createHttpServer({ ...config.server, meet: readiness.meet, refuseLoad: load.refuse }, log)
-      const routes = requireCaller(http, callers.door)
+      const routes = requireCaller(http, { ...callers.door, operator: createOperatorCheck(operatorToken) })
       serveResourceMetadata(http, callers.metadata)
       mcp.serveHttp(http)
       rest(http, { catalog, executor, server: identity, log })
+      admin(http, { approvals: desk, log })
       operations(http, { catalog, metrics, clock, readiness })
       return { url: await openPort(http, host, port), routes }
     },
@@ -126,6 +137,8 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     reload: reloading.take,
     async close(drainMs = 20_000) {
       await readiness.announceStop(Math.min(drainMs, announceMsMax))
+      // Who waits for a decision is told that there is none yet, and collects it later.
+      desk.close()
       // Streams that wait for events are ended, and told so.
       mcp.endWaiting()
       if (http !== undefined) await drainPort(http, drainMs)

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { parse as parseYaml } from 'yaml'
 import { notes } from '../examples/connector/notes.ts'
 import { builtInConnectors } from '../scripts/built-in-connectors.ts'
@@ -92,7 +92,7 @@ describe('the pages', () => {
   })
 
   it('mark their code with words that mean something', () => {
-    const known = /^(?:run|output|serve=\d+|file=\S+)$/
+    const known = /^(?:run|later|output|returned|terminal|serve=\d+|file=\S+)$/
     expect(fences.filter(({ words }) => !words.every((word) => known.test(word))).map(placeOf)).toEqual([])
   })
 
@@ -271,41 +271,85 @@ describe('the tutorial', () => {
     }
   })
 
-  it('does what it says, step by step', { timeout: 60_000 }, async () => {
+  it.each([
+    ['docs/tutorial.md', 15],
+    ['docs/tutorial/protect-a-write-tool.md', 15],
+  ])('%s does what it says, step by step', { timeout: 60_000 }, async (page, stepsMin) => {
     const desk = await setUpDesk()
-    const steps = fences.filter(({ page, words }) => page === 'docs/tutorial.md' && words.length > 0)
+    const steps = fences.filter((fence) => fence.page === page && fence.words.length > 0)
     let output = ''
+    let later: Promise<string> | undefined
     for (const step of steps) {
-      const text = desk.replacePorts(step.text)
+      if (step.text.includes(shownApproval)) await desk.learnApproval()
+      const text = desk.replaceNames(step.text)
       const [file, port] = [wordValue(step, 'file'), wordValue(step, 'serve')]
       if (file !== undefined) writeFileSync(join(desk.folder, file), text)
       else if (port !== undefined) {
         served.push(desk.serve(text))
-        await waitForPort(Number(desk.replacePorts(port)))
+        await waitForPort(Number(desk.replaceNames(port)))
       } else if (step.words.includes('run')) output = await desk.run(text)
-      else if (step.words.includes('output')) expect(output, placeOf(step)).toMatch(toPattern(text))
+      else if (step.words.includes('later')) later = desk.run(text)
+      else if (step.words.includes('terminal')) await desk.sawOnTerminal(toPattern(text))
+      else {
+        if (step.words.includes('returned')) output = (await later) ?? ''
+        expect(output, placeOf(step)).toMatch(toPattern(text))
+      }
     }
-    expect(steps.length).toBeGreaterThan(15)
+    expect(steps.length).toBeGreaterThan(stepsMin)
   })
 })
 
+/** The approval that a page shows, in whose place the real one is put. */
+const shownApproval = '3f9c1e7a52d04b8896c0a1d2e3f40516'
+/** Makes a terminal for a command, where it is installed. */
+const terminalMaker = '/usr/bin/script'
+
 /** An empty folder with `weir` on the path, and free ports in place of those that the tutorial names. */
 async function setUpDesk() {
-  const desk = join(folder, 'gateway')
+  const desk = mkdtempSync(join(folder, 'gateway-'))
   const bin = join(folder, 'bin')
-  for (const path of [desk, bin]) mkdirSync(path)
-  symlinkSync(join(root, 'bin/weir.js'), join(bin, 'weir'))
-  const ports = new Map<string, number>()
-  for (const named of ['8000', '9000']) ports.set(named, await findFreePort())
+  if (!existsSync(bin)) {
+    mkdirSync(bin)
+    symlinkSync(join(root, 'bin/weir.js'), join(bin, 'weir'))
+  }
+  const names = new Map<string, string>()
+  for (const named of ['8000', '9000']) names.set(named, String(await findFreePort()))
   const PATH = [bin, dirname(process.execPath), process.env['PATH']].join(delimiter)
   const options = { cwd: desk, env: { ...process.env, PATH } }
+  const runHere = async (text: string) => (await run('sh', ['-ec', `exec 2>&1\n${text}`], options)).stdout
+  let terminal: string | undefined
   return {
     folder: desk,
-    replacePorts: (text: string) =>
-      [...ports].reduce((replaced, [named, port]) => replaced.replaceAll(named, String(port)), text),
-    run: async (text: string) => (await run('sh', ['-ec', `exec 2>&1\n${text}`], options)).stdout,
+    replaceNames: (text: string) =>
+      [...names].reduce((replaced, [named, real]) => replaced.replaceAll(named, real), text),
+    run: runHere,
     // With exec the child is the server itself, and its end is the server's.
-    serve: (text: string) => spawn('sh', ['-ec', `exec ${text}`], { ...options, stdio: 'ignore' }),
+    serve(text: string) {
+      if (!existsSync(terminalMaker))
+        return spawn('sh', ['-ec', `exec ${text}`], { ...options, stdio: 'ignore' })
+      terminal = ''
+      const child = spawn(terminalMaker, ['-qefc', `exec ${text}`, '/dev/null'], {
+        ...options,
+        stdio: 'pipe',
+      })
+      child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+        terminal += chunk
+      })
+      return child
+    },
+    /** Passes over machines where no terminal could be made. */
+    async sawOnTerminal(pattern: RegExp) {
+      if (terminal !== undefined) await vi.waitFor(() => expect(terminal).toMatch(pattern), 10_000)
+    },
+    /** Puts the approval that waits in the place of the one that the page shows. */
+    async learnApproval() {
+      while (!names.has(shownApproval)) {
+        const { approvals } = JSON.parse(await runHere('weir approvals --json')) as {
+          approvals: { id: string }[]
+        }
+        if (approvals[0] !== undefined) names.set(shownApproval, approvals[0].id)
+      }
+    },
   }
 }
 

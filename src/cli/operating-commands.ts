@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
 import { example, type RunLoaded } from './run-loaded.ts'
 
-/** What operators do beside serving: definitions, records and keys. */
+/** What operators do beside serving: definitions, records, keys and approvals. */
 export function addOperating(program: Command, run: RunLoaded): void {
   addPins(program, run)
   addAudit(program, run)
   addKeys(program, run)
+  addApprovals(program, run)
 }
 
 function addPins(program: Command, run: RunLoaded): void {
@@ -115,4 +116,36 @@ function addKeys(program: Command, run: RunLoaded): void {
     .argument('<id|name>', 'the key, as `weir keys` lists it')
     .addHelpText('after', example('weir keys revoke nightly'))
     .action(run(async () => (await load()).revoke))
+}
+
+function addApprovals(program: Command, run: RunLoaded): void {
+  const load = () => import('./commands/approvals.ts')
+  const approvals = program
+    .command('approvals')
+    .description('list the calls that wait for somebody to approve them')
+    .option('--all', 'those that were decided or have expired, too')
+    .addHelpText('after', example('weir approvals', 'weir approvals --all --json'))
+    .action(run(async () => (await load()).listApprovals))
+  approvals
+    .command('show')
+    .description('show exactly what would run')
+    .argument('<id>', 'the approval, as `weir approvals` lists it')
+    .addHelpText('after', example('weir approvals show 3f9c1e7a52d04b8896c0a1d2e3f40516'))
+    .action(run(async () => (await load()).showApproval))
+  approvals
+    .command('approve')
+    .description('let the call run, once')
+    .argument('<id>', 'the approval, as `weir approvals` lists it')
+    .addHelpText('after', example('weir approvals approve 3f9c1e7a52d04b8896c0a1d2e3f40516'))
+    .action(run(async () => (await load()).approve))
+  approvals
+    .command('deny')
+    .description('refuse the call')
+    .argument('<id>', 'the approval, as `weir approvals` lists it')
+    .option('--reason <text>', 'why; the caller is told')
+    .addHelpText(
+      'after',
+      example('weir approvals deny 3f9c1e7a52d04b8896c0a1d2e3f40516 --reason "Not on a Friday."'),
+    )
+    .action(run(async () => (await load()).deny))
 }

@@ -1,5 +1,5 @@
 import type { Base } from '../app.ts'
-import type { Result } from '../core/outcome.ts'
+import type { Pending, Result } from '../core/outcome.ts'
 import { isObject } from '../core/parse-json.ts'
 import type { JsonSchema } from '../core/schema.ts'
 import type { Failure } from './output.ts'
@@ -32,6 +32,7 @@ export interface ToolQuery {
 export type RunningOutcome =
   | { readonly result: Result; readonly degraded?: string }
   | { readonly failure: Failure }
+  | { readonly pending: Pending }
 
 /** The Weir that listens where this configuration's Weir would. */
 export interface RunningWeir {
@@ -127,6 +128,10 @@ function readOutcome(body: unknown): RunningOutcome {
       result: readResponse(item['response']),
       ...(typeof degraded === 'string' ? { degraded } : {}),
     }
+  }
+  if (item['status'] === 'pending_approval') {
+    const approvalId = String(item['approval_id'])
+    return { pending: { tool: String(item['tool_slug']), approvalId, expiresAt: String(item['expires_at']) } }
   }
   const detail = isObject(item['error_detail']) ? item['error_detail'] : {}
   return { failure: { message: String(item['error']), ...detail } }

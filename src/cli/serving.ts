@@ -7,6 +7,7 @@ import type { Output } from './output.ts'
 import { readUser } from './read-user.ts'
 import { renderReadyScreen } from './ready-screen.ts'
 import type { Setup } from './setup.ts'
+import { createApprovalTeller } from './tell-approval.ts'
 
 /** A gateway that listens, with what it was made of. */
 export interface Serving {
@@ -25,9 +26,13 @@ const crashCloseMs = 2_000
 const closeMaxMs = 50_000
 
 /** Opens the connections and begins to listen. What was opened is closed again where that fails. */
-export async function openServing(setup: Setup, options: ListenOptions): Promise<Serving> {
+export async function openServing(setup: Setup, options: ListenOptions, output: Output): Promise<Serving> {
   const loaded = await setup.load()
-  const weir = createWeir({ base: setup.base, loaded, user: readUser() })
+  const onApproval = createApprovalTeller(output)
+  const weir = createWeir({
+    ...{ base: setup.base, loaded, user: readUser() },
+    ...(onApproval === undefined ? {} : { onApproval }),
+  })
   try {
     return { setup, loaded, weir, url: await listen(weir, options) }
   } catch (error) {

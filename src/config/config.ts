@@ -94,6 +94,17 @@ const storeSchema = z.strictObject({
     ),
 })
 
+const approvalsSchema = z.strictObject({
+  hold: durationSchema
+    .default(55_000)
+    .describe(
+      'How long a call waits for a decision before it answers that there is none yet. Many clients give up after 60 s.',
+    ),
+  expiry: durationSchema
+    .default(60 * 60_000)
+    .describe('How long a request for approval stands, from the call that made it.'),
+})
+
 /** What every connection may say, whichever connector it is of. */
 export const sharedConnectionFields = {
   pinning: z
@@ -199,6 +210,9 @@ export const fileSchema = z.strictObject({
   telemetry: telemetrySchema
     .prefault({})
     .describe('What Weir tells of its own work beside its log and `/metrics`.'),
+  approvals: approvalsSchema
+    .prefault({})
+    .describe('How calls wait that somebody has to approve (`confirm` in their policy).'),
   store: storeSchema
     .prefault({})
     .describe('What outlives Weir’s process: approved definitions, tokens it fetched, last-known tools.'),
@@ -233,6 +247,7 @@ export interface Config {
   readonly telemetry: Readonly<z.output<typeof telemetrySchema>>
   readonly store: Readonly<z.output<typeof storeSchema>>
   readonly audit: Readonly<z.output<typeof auditSchema>>
+  readonly approvals: Readonly<z.output<typeof approvalsSchema>>
 }
 
 /** A configuration, and what is known about it. */

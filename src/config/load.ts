@@ -115,9 +115,9 @@ function assemble(file: File, checked: ReadonlyMap<string, CheckedConnection>): 
   const policies: Config['policies'] = Object.assign(Object.create(null), file.policies)
   const toolsets: Config['toolsets'] = Object.assign(Object.create(null), file.toolsets)
   const roles: Config['roles'] = Object.assign(Object.create(null), file.roles)
-  const { server, log, telemetry, store, audit, auth } = file
+  const { server, log, telemetry, store, audit, approvals, auth } = file
   const named = { connections, policies, toolsets, roles }
-  return { ...named, ...(auth && { auth }), server, log, telemetry, store, audit }
+  return { ...named, ...(auth && { auth }), server, log, telemetry, store, audit, approvals }
 }
 
 /** Whether a setting is one that everybody may see, whatever it was made of. */
@@ -125,8 +125,8 @@ function isPlainSetting(path: Path, connections: ReadonlyMap<string, CheckedConn
   const [block, key] = path
   if (block === 'server') return key !== 'sessionKey'
   if (block === 'telemetry') return path[2] === 'sample'
-  if (block === 'log' || block === 'policies' || block === 'roles' || block === 'audit') return true
   if (block === 'auth') return path[3] !== 'secret'
+  if (['log', 'policies', 'roles', 'audit', 'approvals'].includes(String(block))) return true
   // A fixed value may well be a key.
   if (block === 'toolsets') return path[4] !== 'arguments'
   if (block !== 'connections') return false

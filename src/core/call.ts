@@ -26,6 +26,10 @@ export interface Call {
   readonly answers?: InputAnswers
   /** Set where the call is recorded. */
   readonly span?: Span
+  /** The client’s own name for this call: whoever sends it twice means one call (R2). */
+  readonly idempotencyKey?: string
+  /** Told when the target itself is run: from then on there may be an effect. Must not throw. */
+  readonly onDispatch?: () => void
   /** True where the client asked for progress. */
   readonly wantsProgress?: boolean
   /** Absent where the client listens for nothing. Must not throw. */

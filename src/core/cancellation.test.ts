@@ -59,3 +59,21 @@ describe('a cancellation', () => {
     expect(cancellation.deadlineMs).toBe(100)
   })
 })
+
+describe('a deadline that stands still', () => {
+  it('leaves as much time after the pause as before it, however often it is asked for', () => {
+    const cancellation = new Cancellation()
+    cancellation.tightenDeadline(1_000)
+    expect([cancellation.leftMs(400), cancellation.isPaused]).toEqual([600, false])
+    cancellation.pauseDeadline(400)
+    cancellation.pauseDeadline(700)
+    expect([cancellation.leftMs(90_000), cancellation.isPaused]).toEqual([600, true])
+    cancellation.resumeDeadline(90_000)
+    cancellation.resumeDeadline(95_000)
+    expect([cancellation.leftMs(90_000), cancellation.deadlineMs, cancellation.isPaused]).toEqual([
+      600,
+      90_600,
+      false,
+    ])
+  })
+})

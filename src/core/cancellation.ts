@@ -19,6 +19,7 @@ export class Cancellation implements StopSignal {
   #reason: WeirError | undefined
   #controller: AbortController | undefined
   #deadlineMs = Number.POSITIVE_INFINITY
+  #pausedMs: number | undefined
   #listeners: StopListener[] | undefined
   /** Whether the target was given the call, so that its effect may have happened. Set where it is run, and by `tellDispatched`. */
   isDispatched = false
@@ -46,9 +47,30 @@ export class Cancellation implements StopSignal {
     return this.#deadlineMs
   }
 
-  /** Brings the deadline forward; it never moves back. */
+  /** Brings the deadline forward; nothing but a pause moves it back. */
   tightenDeadline(deadlineMs: number): void {
     if (deadlineMs < this.#deadlineMs) this.#deadlineMs = deadlineMs
+  }
+
+  /** The deadline stands still from now on, monotonic milliseconds: a person decides, and their time is not the call's. */
+  pauseDeadline(nowMs: number): void {
+    this.#pausedMs ??= nowMs
+  }
+
+  /** It runs again, later by as long as it stood. */
+  resumeDeadline(nowMs: number): void {
+    if (this.#pausedMs === undefined) return
+    this.#deadlineMs += nowMs - this.#pausedMs
+    this.#pausedMs = undefined
+  }
+
+  get isPaused(): boolean {
+    return this.#pausedMs !== undefined
+  }
+
+  /** How long the call has left. While the deadline stands still that does not shrink. */
+  leftMs(nowMs: number): number {
+    return this.#deadlineMs - (this.#pausedMs ?? nowMs)
   }
 
   /** As an AbortSignal has it: never called back where the call was stopped before. */

@@ -86,6 +86,9 @@ export const errorCatalogue = {
   ROUTE_NOT_FOUND: misuse(404, -32600, 'No route has this path.'),
   HOST_NOT_ALLOWED: misuse(403, -32600, 'The Host header names a host this listener does not serve.'),
   ORIGIN_NOT_ALLOWED: misuse(403, -32600, 'The request comes from a web page that may not call Weir.'),
+  OPERATOR_ONLY: misuse(403, -32600, 'Only somebody else who operates Weir may do this.'),
+  APPROVAL_NOT_FOUND: misuse(404, -32600, 'No approval has this id.'),
+  APPROVAL_CLOSED: misuse(409, -32600, 'The approval was decided before, or has expired.'),
   TOO_MANY_STREAMS: refused(
     'Too many event streams are open; each is an open response that waits for events.',
   ),
@@ -108,6 +111,19 @@ export const errorCatalogue = {
     504,
     false,
     'What was asked for may or may not have happened: no answer came after it was sent (R2).',
+  ),
+  CONFIRMATION_DENIED: callers(403, 'Whoever had to approve the call said no, or nobody did in time (S14).'),
+  IDEMPOTENCY_MISMATCH: callers(
+    422,
+    'The idempotency key was used for another tool or other arguments (R2).',
+  ),
+  IDEMPOTENCY_IN_FLIGHT: {
+    ...callers(409, 'A call under the same idempotency key has not ended yet (R2).'),
+    retryable: true,
+  },
+  RESULT_NOT_KEPT: callers(
+    410,
+    'The call under this idempotency key was done, and its answer was too large to be kept (R2).',
   ),
   QUALITY_REJECTED: upstreams(
     502,

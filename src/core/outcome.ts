@@ -93,9 +93,18 @@ export interface Degradation {
   readonly retryAfterMs?: number
 }
 
+/** A call that did not run, because nobody has decided yet whether it may. The same call again collects the decision. */
+export interface Pending {
+  readonly tool: string
+  readonly approvalId: string
+  /** ISO 8601. */
+  readonly expiresAt: string
+}
+
 /** How a call ended. The executor always answers with one of these and never throws. */
 export type Outcome =
   | { readonly kind: 'complete'; readonly result: Result; readonly degraded?: Degradation }
   | { readonly kind: 'input-required'; readonly required: InputRequired }
   | { readonly kind: 'task'; readonly started: TaskStarted }
+  | { readonly kind: 'pending'; readonly pending: Pending }
   | { readonly kind: 'failed'; readonly error: WeirError }

@@ -1,4 +1,6 @@
+import type { ApprovalStore } from './approval.ts'
 import type { AuditStore } from './audit.ts'
+import type { IdempotencyStore } from './idempotency.ts'
 
 /**
  * What outlives the process, by the part that needs it. Every promise here resolves after the change is durable, and
@@ -12,6 +14,8 @@ export interface Stores {
   readonly targets: TargetStore
   readonly audit: AuditStore
   readonly apiKeys: ApiKeyStore
+  readonly approvals: ApprovalStore
+  readonly idempotency: IdempotencyStore
   /** Writes what is under way and lets go. Safe to call twice. */
   close(): Promise<void>
 }

@@ -66,6 +66,7 @@ async function runTarget(call: Call): Promise<Outcome> {
   call.cancellation.isDispatched = true
   // The kinds differ in their input alone, which the chain has checked by the target's own schema.
   const target = call.entry.target as Tool
+  call.onDispatch?.()
   const answer: unknown = await target.run(call.input, new CallContext(call))
   // A connector in plain JavaScript may forget to answer; every stage may rely on a result.
   if (!isObject(answer)) throw new TypeError(`${call.entry.id} answered with no result`)

@@ -1,17 +1,21 @@
 import type { Run } from '../core/call.ts'
 import type { Entry } from '../core/catalog.ts'
 import type { Clock } from '../core/clock.ts'
+import type { IdempotencyStore } from '../core/idempotency.ts'
 import type { Policy, Stage } from '../core/policy.ts'
 import type { Tracer } from '../core/trace.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { ApprovalDesk } from './approvals/approval-desk.ts'
 import { type Circuits, createCircuits } from './circuits.ts'
 import { createIntegrationHealth, type IntegrationHealth } from './integration-health.ts'
 import { type AuditStageOptions, createAuditIntentStage, createAuditStage } from './stages/audit.ts'
 import { createBulkheadStage } from './stages/bulkhead.ts'
 import { createCircuitBreakerStage } from './stages/circuit-breaker.ts'
+import { createConfirmStage } from './stages/confirm.ts'
 import { createDeadlineStage } from './stages/deadline.ts'
 import { createFallbackStage, type StaleAnswers } from './stages/fallback.ts'
+import { createIdempotencyStage } from './stages/idempotency.ts'
 import { createLogStage } from './stages/log-call.ts'
 import { createMeasureStage } from './stages/measure.ts'
 import { createHealthStage } from './stages/observe-health.ts'
@@ -37,14 +41,23 @@ export interface PipelineParts {
   readonly stale?: StaleAnswers
   /** Absent: no audit is kept. */
   readonly audit?: AuditStageOptions | undefined
+  /** Where calls wait for somebody to agree. */
+  readonly desk: ApprovalDesk
+  readonly idempotency: IdempotencyStore
+  /** How long a call may wait for approval. */
+  readonly holdMs: number
+  /** Covers the secrets of the configuration. */
+  readonly redact: (text: string) => string
 }
 
 /**
  * The stages, outermost first. Traces, counts, the log and health stand outside everything, so that refusals and
  * timeouts are seen too, and so does the audit: it notes down every call, also one that is refused. Who may not is
  * refused before anything of the target is looked at, so that strangers learn no schema. The deadline bounds all that
- * follows, all attempts together. Validation stands before whatever may run a tool or answer in its place, and runs
- * once, so that nothing but a checked input ever reaches one.
+ * follows, all attempts together, and stands still while a person decides. Validation stands before whatever may run a
+ * tool or answer in its place, and runs once, so that nothing but a checked input ever reaches one, and nobody is asked
+ * about arguments that could never run. A key that is known is answered before anybody is asked again, and a call that
+ * waits for approval gives its key back.
  *
  * Fallback stands outside whatever keeps answers, so that one that stands in for a tool's own is never kept. The audit’s
  * inner half stands inside whatever answers in the tool’s place, and outside whatever runs it more than once: what
@@ -55,6 +68,7 @@ export interface PipelineParts {
  */
 export function createStages(parts: PipelineParts): readonly Stage[] {
   const { log, metrics, clock, tracer, audit, stale, random = Math.random } = parts
+  const { desk, idempotency, holdMs, redact } = parts
   const { circuits = createCircuits(parts), health = createIntegrationHealth(parts) } = parts
   return [
     createTraceStage(tracer),
@@ -65,6 +79,8 @@ export function createStages(parts: PipelineParts): readonly Stage[] {
     permissionStage,
     createDeadlineStage(clock),
     validateStage,
+    createIdempotencyStage({ store: idempotency, clock, log, holdMs }),
+    createConfirmStage({ desk, clock, redact }),
     createFallbackStage({ log, metrics, stale }),
     ...(audit === undefined ? [] : [createAuditIntentStage(audit)]),
     createRetryStage({ clock, log, random }),

@@ -12,6 +12,8 @@ export interface Tables {
   readonly audit_chains: AuditChainTable
   readonly audit_records: AuditRecordTable
   readonly api_keys: ApiKeyTable
+  readonly approvals: ApprovalTable
+  readonly idempotency_keys: IdempotencyTable
 }
 
 /** Definitions of upstreams, as they were seen and decided on. */
@@ -95,6 +97,40 @@ export interface ApiKeyTable {
   readonly created_at: number
   readonly created_by: string
   readonly ends_at: number | null
+}
+
+/** Calls that wait, or waited, for somebody to agree. */
+export interface ApprovalTable {
+  readonly id: string
+  readonly tool: string
+  readonly definition_hash: string
+  readonly digest: string
+  readonly shown: string
+  readonly tenant: string
+  readonly subject: string
+  /** Never `expired`: that is a matter of the time. */
+  readonly state: string
+  readonly created_at: number
+  readonly expires_at: number
+  readonly decided_at: number | null
+  readonly decided_by: string | null
+  readonly reason: string | null
+  /** When its requester heard of its end; null while it stands for the same call. */
+  readonly collected_at: number | null
+}
+
+/** Keys that calls were made under. */
+export interface IdempotencyTable {
+  readonly tenant: string
+  readonly subject: string
+  readonly key: string
+  readonly tool: string
+  readonly digest: string
+  readonly state: string
+  readonly token: string
+  readonly outcome: string | null
+  readonly lost_at: number
+  readonly expires_at: number
 }
 
 /**

@@ -53,6 +53,20 @@ export function deferStores(open: () => Promise<Stores>, clock: Clock): Stores {
       put: async (keys) => (await use()).apiKeys.put(keys),
       remove: async (hashes) => (await use()).apiKeys.remove(hashes),
     },
+    approvals: {
+      open: async (request, expiresAt) => (await use()).approvals.open(request, expiresAt),
+      note: async (request, verdict) => (await use()).approvals.note(request, verdict),
+      find: async (ids) => (await use()).approvals.find(ids),
+      list: async (state) => (await use()).approvals.list(state),
+      decide: async (id, verdict) => (await use()).approvals.decide(id, verdict),
+      use: async (id) => (await use()).approvals.use(id),
+      dismiss: async (id) => (await use()).approvals.dismiss(id),
+    },
+    idempotency: {
+      reserve: async (key, call, holder) => (await use()).idempotency.reserve(key, call, holder),
+      finish: async (key, token, outcome) => (await use()).idempotency.finish(key, token, outcome),
+      release: async (key, token) => (await use()).idempotency.release(key, token),
+    },
     async close() {
       isClosed = true
       await opened?.then(

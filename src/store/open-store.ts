@@ -2,8 +2,10 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Stores } from '../core/stores.ts'
 import { createApiKeyStore } from './api-keys.ts'
+import { createApprovalStore } from './approvals.ts'
 import { type AuditRetention, createAuditStore, defaultRetention } from './audit/audit.ts'
 import { createCredentialStore } from './credentials.ts'
+import { createIdempotencyStore } from './idempotency.ts'
 import { createPinStore } from './pins.ts'
 import { findPlace, prepareFile, type StorePlace } from './prepare-file.ts'
 import { createPassingKey, deriveKey, type KeyReader, keyFromFile } from './sealing/read-key.ts'
@@ -53,6 +55,8 @@ export async function openStore(options: StoreOptions): Promise<Stores> {
       secrets: options.secrets ?? (() => noSecrets),
     }),
     apiKeys: createApiKeyStore(database),
+    approvals: createApprovalStore(database, clock),
+    idempotency: createIdempotencyStore(database, clock),
     close: () => database.close(),
   }
 }

@@ -8,6 +8,8 @@ export const bytesMax = {
   key: 8 * kibibyte,
   definition: 1024 * kibibyte,
   credential: 64 * kibibyte,
+  /** What a person sees of a call's arguments. */
+  arguments: 64 * kibibyte,
   /** As much as an upstream's whole answer may be (R22). */
   targets: 16 * 1024 * kibibyte,
 } as const

@@ -201,13 +201,12 @@ async function keepText({ pins, credentials }: Stores): Promise<void> {
 
 async function refuseLarge(stores: Stores): Promise<void> {
   const large = 'x'.repeat(17 * 1024 * 1024)
-  const remembered = { fingerprint: 'f', targets: large, notes: {}, seenAt: 0 }
   const refused = [
     () => stores.pins.put([pinOf('a'), pinOf('b', { definition: large })]),
     () => stores.pins.put([pinOf('a', { name: large })]),
     () => stores.credentials.put(keyOf(), large),
     () => stores.credentials.put(keyOf({ subject: large }), 'x'),
-    () => stores.targets.remember('api', remembered),
+    () => stores.targets.remember('api', { fingerprint: 'f', targets: large, notes: {}, seenAt: 0 }),
   ]
   for (const attempt of refused) await rejectsWith('STORE_VALUE_TOO_LARGE', attempt())
   await beginEmpty(stores)

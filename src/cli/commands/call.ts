@@ -6,7 +6,7 @@ import type { Entry } from '../../core/catalog.ts'
 import { WeirError } from '../../core/error.ts'
 import type { CallEvent } from '../../core/event.ts'
 import { findNearestKey } from '../../core/nearest-key.ts'
-import type { Outcome, Result } from '../../core/outcome.ts'
+import type { Outcome, Pending, Result } from '../../core/outcome.ts'
 import { toJsonSchema } from '../../core/schema.ts'
 import type { CommandContext } from '../command-context.ts'
 import { describeState } from '../describe-state.ts'
@@ -78,6 +78,7 @@ async function callThere(running: RunningWeir, wish: Wish, output: Output): Prom
   }
   const input = parseArguments(tool.input, wish.pairs, wish.json)
   const outcome = await running.call(tool.id, input, wish)
+  if ('pending' in outcome) return tellPending(outcome.pending, output)
   return 'failure' in outcome
     ? fail(outcome.failure, output)
     : succeed(outcome.result, output, outcome.degraded)
@@ -91,7 +92,10 @@ async function callHere(setup: Setup, wish: Wish, output: Output): Promise<numbe
     throw unknownTool(wish.id, names, `the connections of ${setup.path ?? 'the sample'}`)
   }
   const user = readUser()
-  const weir = createWeir({ base: setup.base, loaded, user, only: [connection] })
+  const weir = createWeir({
+    ...{ base: setup.base, loaded, user, only: [connection] },
+    onApproval: ({ id, tool }) => output.note(`${tool} waits for approval: weir approvals approve ${id}`),
+  })
   const cancellation = new Cancellation()
   const stopped = stopOn(cancellation, wish)
   try {
@@ -183,6 +187,7 @@ function renderEvent(event: CallEvent): string {
 
 function finish(outcome: Outcome, output: Output): number {
   if (outcome.kind === 'complete') return succeed(outcome.result, output, outcome.degraded?.reason)
+  if (outcome.kind === 'pending') return tellPending(outcome.pending, output)
   if (outcome.kind === 'input-required') {
     throw new WeirError('INPUT_UNSUPPORTED', 'The tool asks its user a question.', {
       hint: 'Call it from an MCP client.',
@@ -199,6 +204,16 @@ function finish(outcome: Outcome, output: Output): number {
     { ...toFailure(error), ...(isHidden ? { message: (error.cause as Error).message } : {}) },
     output,
   )
+}
+
+/** Not a failure of the tool, which has not run; and nothing that a script may take for done. */
+function tellPending({ tool, approvalId, expiresAt }: Pending, output: Output): number {
+  if (output.isJson) output.json({ status: 'pending_approval', approvalId, expiresAt })
+  else {
+    output.note(`${tool} has not run: it waits for approval until ${expiresAt}.`)
+    output.note(`Approve it with \`weir approvals approve ${approvalId}\`, then call it again.`)
+  }
+  return exits.denied
 }
 
 function succeed(result: Result, output: Output, degraded: string | undefined): number {

@@ -20,7 +20,7 @@ export async function dev(context: CommandContext, options: ListenOptions): Prom
   const file = watchFile(setup.path ?? defaultConfigPath)
   let serving: Serving | undefined
   try {
-    serving = await openServing(setup, options)
+    serving = await openServing(setup, options, context.output)
     closeOnCrash(() => serving ?? { weir: undefined, setup })
     await Promise.race([announce(serving, context.output), interruption.exit])
     for (;;) {
@@ -93,13 +93,13 @@ async function replace(
 ): Promise<Serving> {
   await serving.weir.close(reloadDrainMs)
   try {
-    const replaced = await openServing(next, options)
+    const replaced = await openServing(next, options, context.output)
     await serving.setup.close()
     return replaced
   } catch (thrown) {
     context.output.fail(toFailure(toWeirError(thrown)))
     const base = createBase({ hostEnv: process.env, log })
     const port = new URL(serving.url).port
-    return await openServing({ ...serving.setup, base }, { ...options, port })
+    return await openServing({ ...serving.setup, base }, { ...options, port }, context.output)
   }
 }

@@ -21,7 +21,7 @@ export async function start(
   })
   const setup = await openSetup(context)
   try {
-    serving = await openServing(setup, at)
+    serving = await openServing(setup, at, context.output)
     const { weir } = serving
     closeOnCrash(() => ({ setup, weir }))
     await Promise.race([announce(serving, context.output), interruption.exit])

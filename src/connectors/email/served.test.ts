@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { embedWeir, type Weir } from '../../app.ts'
 import { letter, type MailServer, startMailServer } from './mail-server.fixture.ts'
 
@@ -31,6 +31,15 @@ describe('mail, served', () => {
     return data.results[0]!
   }
 
+  /** Whoever operates this Weir agrees to the next mail. */
+  const approve = () =>
+    vi.waitFor(async () => {
+      const [approval] = await weir.approvals.list('pending')
+      const verdict = { decision: 'approved', by: { tenant: '', subject: 'operator:test' } } as const
+      expect(await weir.approvals.decide(approval?.id ?? '', verdict)).toBe(true)
+    })
+  const executeApproved = async (input: unknown) => (await Promise.all([execute(input), approve()]))[0]
+
   it('D4-010, D4-011, D4-012: is discovered with the policies that it declares', async () => {
     const discovery = (await (await fetch(`${url}/mcp/discover?category=email`)).json()) as {
       tools: readonly object[]
@@ -50,8 +59,9 @@ describe('mail, served', () => {
   })
 
   it('D4-011, D4-025: sends, and refuses in the words of the document', async () => {
-    expect(await execute(letter)).toMatchObject({ successful: true, response: { status: 'sent' } })
-    expect(await execute({ ...letter, to: [] })).toMatchObject({
+    expect(server.arrived).toHaveLength(0)
+    expect(await executeApproved(letter)).toMatchObject({ successful: true, response: { status: 'sent' } })
+    expect(await executeApproved({ ...letter, to: [] })).toMatchObject({
       successful: false,
       error: 'No recipients specified',
     })

@@ -7,6 +7,7 @@ import { openStore } from '../../store/open-store.ts'
 import { createMetrics } from '../../telemetry/metrics.ts'
 import { createCall, createEntry, policy } from '../call.fixture.ts'
 import { createExecutor } from '../executor.ts'
+import { createPartsWithoutStore } from '../pipeline.fixture.ts'
 import { createStages } from '../pipeline.ts'
 import { silentLog } from '../silent-log.fixture.ts'
 import { AuditWriter } from './audit-writer.ts'
@@ -19,7 +20,10 @@ export async function openAudited(baseDir: string, secrets: readonly string[] = 
   })
   const writer = new AuditWriter({ store: stores.audit, clock: systemClock, log: silentLogger })
   const audit = { writer, clock: systemClock, reads: true }
-  const stages = createStages({ log: silentLog, metrics: createMetrics(), clock: systemClock, audit })
+  const stages = createStages({
+    ...{ log: silentLog, metrics: createMetrics(), clock: systemClock, audit },
+    ...createPartsWithoutStore(),
+  })
   const executor = createExecutor({ stages, resolvePolicy: () => policy })
   const tool = (more: Partial<Tool>) => {
     const entry = createEntry(more)

@@ -12,6 +12,7 @@ import { createFakeClock } from '../../testing/fake-clock.ts'
 import { AuditWriter } from '../audit/audit-writer.ts'
 import { createCall, createEntry, policy } from '../call.fixture.ts'
 import { createExecutor } from '../executor.ts'
+import { createPartsWithoutStore } from '../pipeline.fixture.ts'
 import { createStages } from '../pipeline.ts'
 import { silentLog } from '../silent-log.fixture.ts'
 
@@ -33,7 +34,10 @@ function setUp({ reads = true, stage }: { reads?: boolean; stage?: Stage } = {})
   }
   const writer = new AuditWriter({ store: { append }, clock, log: silentLogger })
   const stages = [
-    ...createStages({ log: silentLog, metrics: createMetrics(), clock, audit: { writer, clock, reads } }),
+    ...createStages({
+      ...{ log: silentLog, metrics: createMetrics(), clock, audit: { writer, clock, reads } },
+      ...createPartsWithoutStore(clock),
+    }),
   ]
   if (stage !== undefined) stages.splice(stages.findIndex(({ name }) => name === 'audit') + 1, 0, stage)
   const executor = createExecutor({ stages, resolvePolicy: () => policy })
@@ -244,7 +248,7 @@ it('sums refusals by caller, tool and second', async () => {
 
 it('costs nothing where it is off, and leaves completions alone', () => {
   const clock = createFakeClock()
-  const parts = { log: silentLog, metrics: createMetrics(), clock }
+  const parts = { log: silentLog, metrics: createMetrics(), clock, ...createPartsWithoutStore(clock) }
   expect(createStages(parts).filter(({ name }) => name.startsWith('audit'))).toEqual([])
   const writer = new AuditWriter({ store: { append: async () => {} }, clock, log: silentLogger })
   const stages = createStages({ ...parts, metrics: createMetrics(), audit: { writer, clock, reads: true } })

@@ -18,15 +18,25 @@ export function createDeadlineStage(clock: Clock): Stage {
           const { cancellation } = call
           const nowMs = clock.monotonicMs()
           cancellation.tightenDeadline(nowMs + timeoutMs)
-          const leftMs = Math.max(0, cancellation.deadlineMs - nowMs)
-          const timer = clock.setTimer(() => {
+          const givenMs = Math.max(0, cancellation.deadlineMs - nowMs)
+          const strike = () => {
+            const leftMs = cancellation.leftMs(clock.monotonicMs())
+            // It stands still, or did: a call that waits for a person cannot be late before so much more has passed.
+            if (cancellation.isPaused || leftMs >= 1) {
+              timer = clock.setTimer(strike, Math.max(leftMs, rearmMs))
+              return
+            }
             const isUnknown = cancellation.isDispatched && !isRepeatable(entry.target.effect)
-            const error = createError(`${entry.id} did not answer within ${Math.round(leftMs)} ms`, isUnknown)
+            const error = createError(
+              `${entry.id} did not answer within ${Math.round(givenMs)} ms`,
+              isUnknown,
+            )
             cancellation.cancel(error)
             // What stands in for the tool is found at once, and has to come through the stages between.
             if (hasFallback) setImmediate(reject, error)
             else reject(error)
-          }, leftMs)
+          }
+          let timer = clock.setTimer(strike, givenMs)
           next(call).then(
             (outcome) => {
               timer.cancel()
@@ -41,6 +51,9 @@ export function createDeadlineStage(clock: Clock): Stage {
     },
   }
 }
+
+/** A call that was about to be late when it was paused must not keep the timer spinning. */
+const rearmMs = 20
 
 function isRepeatable(effect: Effect): boolean {
   return effect === 'read' || effect === 'idempotent-write'

@@ -10,6 +10,7 @@ import { createMetrics } from '../../telemetry/metrics.ts'
 import { createFakeClock } from '../../testing/fake-clock.ts'
 import { createCall, createEntry, policy } from '../call.fixture.ts'
 import { createExecutor } from '../executor.ts'
+import { createPartsWithoutStore } from '../pipeline.fixture.ts'
 import { createStages } from '../pipeline.ts'
 import { silentLog } from '../silent-log.fixture.ts'
 import { createFallbackStage, type StaleAnswers } from './fallback.ts'
@@ -138,7 +139,10 @@ describe('what is answered', () => {
 describe('D0-103, D2-051: in the pipeline', () => {
   const start = (tool: Partial<Tool>) => {
     const clock = createFakeClock()
-    const stages = createStages({ log: silentLog, metrics: createMetrics(), clock })
+    const stages = createStages({
+      ...{ log: silentLog, metrics: createMetrics(), clock },
+      ...createPartsWithoutStore(clock),
+    })
     const breaker = { failures: 1, recoveryMs: 60_000, successes: 1 }
     const executor = createExecutor({
       stages,

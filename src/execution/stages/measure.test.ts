@@ -8,6 +8,7 @@ import { createMetrics } from '../../telemetry/metrics.ts'
 import { createFakeClock } from '../../testing/fake-clock.ts'
 import { createCall, createEntry, policy } from '../call.fixture.ts'
 import { createExecutor } from '../executor.ts'
+import { createPartsWithoutStore } from '../pipeline.fixture.ts'
 import { createStages } from '../pipeline.ts'
 import { silentLog } from '../silent-log.fixture.ts'
 import { createMeasureStage } from './measure.ts'
@@ -149,7 +150,7 @@ describe('the gauge of active calls, through every stage', () => {
   ])('is back at 0 after %s, and no timer is left', async (_, tool, input) => {
     const clock = createFakeClock()
     const metrics = createMetrics()
-    const stages = createStages({ log: silentLog, metrics, clock })
+    const stages = createStages({ log: silentLog, metrics, clock, ...createPartsWithoutStore(clock) })
     const executor = createExecutor({ stages, resolvePolicy: () => policy })
     const ended = executor.execute(createCall(createEntry(tool), { input }))
     await clock.advance(policy.timeoutMs)
@@ -162,7 +163,7 @@ describe('the gauge of active calls, through every stage', () => {
     const clock = createFakeClock()
     const metrics = createMetrics()
     const executor = createExecutor({
-      stages: createStages({ log: silentLog, metrics, clock }),
+      stages: createStages({ log: silentLog, metrics, clock, ...createPartsWithoutStore(clock) }),
       resolvePolicy: () => policy,
     })
     const cancellation = new Cancellation()

@@ -2,16 +2,17 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptio
 import type { Executor } from '../../core/call.ts'
 import type { Catalog } from '../../core/catalog.ts'
 import { renderError, type WeirError } from '../../core/error.ts'
-import { errorCatalogue } from '../../core/error-catalogue.ts'
+import { type ErrorCode, errorCatalogue } from '../../core/error-catalogue.ts'
 import type { Logger } from '../../core/logger.ts'
 import { parseJson } from '../../core/parse-json.ts'
 import { readTraceparent } from '../../core/trace.ts'
 import { readHttpError } from '../shared/http-server.ts'
 import { nextCallId } from '../shared/next-call-id.ts'
+import { readIdempotencyKey } from '../shared/read-idempotency-key.ts'
 import { callerOf } from '../shared/require-caller.ts'
 import { findTools, readExecuteRequest } from './read-execute.ts'
 import { readDiscoveryQuery, renderDiscovery } from './render-discovery.ts'
-import { runTools, type ToolsRun } from './run-tools.ts'
+import { type RunBody, runTools, type ToolsRun } from './run-tools.ts'
 
 /** What the REST dialect serves, and as whom. */
 export interface RestParts {
@@ -46,12 +47,14 @@ async function execute(parts: RestParts, request: FastifyRequest, reply: Fastify
   const requestId = body.requestId ?? nextCallId()
   try {
     const found = await findTools(parts.catalog, body.tools, caller)
-    const { answer, refusal } = await runTools(parts.executor, {
-      ...{ requestId, caller, found, note: body.note },
+    const { 'idempotency-key': key } = request.headers
+    const idempotencyKey = readIdempotencyKey(key, 'The header Idempotency-Key')
+    const answer = await runTools(parts.executor, {
+      ...{ requestId, caller, found, idempotencyKey, note: body.note },
       response: reply.raw,
       meta: readMeta(request),
     })
-    if (refusal !== undefined) reply.code(errorCatalogue[refusal].http)
+    tellRefusal(reply, answer)
     return answer
   } catch (thrown) {
     const error = readHttpError(thrown, parts.log)
@@ -65,6 +68,21 @@ async function execute(parts: RestParts, request: FastifyRequest, reply: Fastify
 function readMeta({ headers }: FastifyRequest): ToolsRun['meta'] {
   const traceparent = readTraceparent(headers['traceparent'])
   return traceparent === undefined ? undefined : { traceparent }
+}
+
+/** Refusals of the request itself, which clients are told by the status too (B-125, R2). */
+const refusals: ReadonlySet<ErrorCode> = new Set([
+  'PERMISSION_DENIED',
+  'IDEMPOTENCY_IN_FLIGHT',
+  'IDEMPOTENCY_MISMATCH',
+])
+
+function tellRefusal(reply: FastifyReply, { data }: RunBody): void {
+  const refused = data.results.find(({ error_detail: error }) => error && refusals.has(error.code))
+  const code = refused?.error_detail?.code
+  if (code === undefined) return
+  reply.code(errorCatalogue[code].http)
+  if (code === 'IDEMPOTENCY_IN_FLIGHT') void reply.header('retry-after', '1')
 }
 
 function renderFailure(reply: FastifyReply, error: WeirError, requestId: string): unknown {

@@ -3,7 +3,7 @@ import type { Call, CallNote, Executor } from '../../core/call.ts'
 import type { Caller } from '../../core/caller.ts'
 import { Cancellation } from '../../core/cancellation.ts'
 import { type ErrorBody, renderError, WeirError } from '../../core/error.ts'
-import type { Outcome, Result } from '../../core/outcome.ts'
+import type { Outcome, Pending, Result } from '../../core/outcome.ts'
 import { nextCallId } from '../shared/next-call-id.ts'
 import type { FoundTool } from './read-execute.ts'
 
@@ -14,12 +14,22 @@ export interface ToolsRun {
   readonly found: readonly FoundTool[]
   readonly meta?: Call['meta'] | undefined
   readonly note: CallNote | undefined
+  /** Of the whole request; each of its tools has one of its own made of it. */
+  readonly idempotencyKey?: string | undefined
   /** Watched for a client that leaves. */
   readonly response: ServerResponse
 }
 
+/** The answer to a request whose tools were all found (D4-014). */
+export interface RunBody {
+  readonly request_id: string
+  readonly successful: boolean
+  readonly data: { readonly results: readonly ItemResult[] }
+  readonly error?: string
+}
+
 /** One item of `data.results` (D4-014), in the order asked for, with its own outcome (B-123). */
-interface ItemResult {
+export interface ItemResult {
   readonly tool_slug: string
   readonly successful: boolean
   readonly response?: unknown
@@ -28,16 +38,15 @@ interface ItemResult {
   /** C-26: the response is not the tool's own, which could not be had. */
   readonly degraded?: true
   readonly degraded_reason?: string
-}
-
-/** The body, and why the request was refused where it was: clients are told by the status too (B-125). */
-export interface ToolsAnswer {
-  readonly answer: unknown
-  readonly refusal: 'PERMISSION_DENIED' | undefined
+  /** This is what the same call gave before, under its key. */
+  readonly replayed?: true
+  readonly status?: 'pending_approval'
+  readonly approval_id?: string
+  readonly expires_at?: string
 }
 
 /** Runs the tools one after another. The first failure ends the run (D4-015), and what ran before it is kept (B-123). */
-export async function runTools(executor: Executor, run: ToolsRun): Promise<ToolsAnswer> {
+export async function runTools(executor: Executor, run: ToolsRun): Promise<RunBody> {
   const { response } = run
   // Each tool has its own deadline, so each has its own way to be stopped.
   let cancellation = new Cancellation()
@@ -52,7 +61,7 @@ export async function runTools(executor: Executor, run: ToolsRun): Promise<Tools
   if (response.destroyed) leave()
   const results: ItemResult[] = []
   let failure: string | undefined
-  for (const { entry, input, slug } of run.found) {
+  for (const [index, { entry, input, slug }] of run.found.entries()) {
     if (failure !== undefined) {
       const skipped = new WeirError('NOT_RUN', 'Not run: an earlier tool of the request failed.')
       results.push(renderFailed(slug, skipped))
@@ -69,30 +78,29 @@ export async function runTools(executor: Executor, run: ToolsRun): Promise<Tools
       via: 'rest',
       ...(run.meta === undefined ? {} : { meta: run.meta }),
       ...(run.note === undefined ? {} : { note: run.note }),
+      ...(run.idempotencyKey === undefined ? {} : { idempotencyKey: `${run.idempotencyKey}/${index}` }),
     })
     const item = renderItem(slug, outcome)
     results.push(item)
     if (!item.successful) failure = item.error ?? 'The tool failed.'
   }
-  const isDenied = results.some((item) => item.error_detail?.code === 'PERMISSION_DENIED')
   return {
-    answer: {
-      request_id: run.requestId,
-      successful: failure === undefined,
-      data: { results },
-      ...(failure === undefined ? {} : { error: failure }),
-    },
-    refusal: isDenied ? 'PERMISSION_DENIED' : undefined,
+    request_id: run.requestId,
+    successful: failure === undefined,
+    data: { results },
+    ...(failure === undefined ? {} : { error: failure }),
   }
 }
 
 function renderItem(slug: string, outcome: Outcome): ItemResult {
   switch (outcome.kind) {
     case 'complete': {
-      const response = renderResponse(outcome.result)
-      if (outcome.result.isError !== true)
-        return { tool_slug: slug, successful: true, response, ...renderDegradation(outcome) }
-      return { tool_slug: slug, successful: false, response, error: textOf(outcome.result) }
+      const { result } = outcome
+      const response = renderResponse(result)
+      const replayed = result._meta?.['weir/replayed'] === true ? { replayed: true as const } : {}
+      const marks = { ...replayed, ...renderDegradation(outcome) }
+      if (result.isError !== true) return { tool_slug: slug, successful: true, response, ...marks }
+      return { tool_slug: slug, successful: false, response, error: textOf(result), ...replayed }
     }
     case 'input-required':
       return renderFailed(
@@ -103,6 +111,8 @@ function renderItem(slug: string, outcome: Outcome): ItemResult {
       )
     case 'task':
       return renderFailed(slug, taskUnsupported())
+    case 'pending':
+      return renderPending(slug, outcome.pending)
     case 'failed':
       return renderFailed(slug, outcome.error)
   }
@@ -112,6 +122,15 @@ function renderDegradation({
   degraded,
 }: Outcome & { readonly kind: 'complete' }): Pick<ItemResult, 'degraded' | 'degraded_reason'> {
   return degraded === undefined ? {} : { degraded: true, degraded_reason: degraded.reason }
+}
+
+/** What HTTP calls 202, for one item: the same request again collects the decision. */
+function renderPending(slug: string, { tool, approvalId, expiresAt }: Pending): ItemResult {
+  return {
+    ...{ tool_slug: slug, successful: false, status: 'pending_approval' },
+    ...{ approval_id: approvalId, expires_at: expiresAt },
+    error: `${tool} has not run: it waits for approval. Send the same request again to collect the decision.`,
+  }
 }
 
 /** No tool begins a task for a client that did not say it follows them, which nobody says over REST. */

@@ -28,6 +28,8 @@ export interface Route {
 /** How requests are told apart, and what somebody unknown is told to do. */
 export interface Door {
   readonly authenticate: Authenticate
+  /** Tells the operator by a credential of their own, on Weir's own routes alone; undefined for everybody else. */
+  readonly operator?: (request: FastifyRequest) => Promise<Caller | undefined>
   /** The value of `WWW-Authenticate` for a request that was refused. */
   readonly challenge: (request: FastifyRequest) => string
 }
@@ -37,7 +39,10 @@ export interface Door {
  * every one of them; a path that no route has is answered as such, to everybody. Gives the list of routes, which
  * grows as they are added.
  */
-export function requireCaller(server: FastifyInstance, { authenticate, challenge }: Door): readonly Route[] {
+export function requireCaller(
+  server: FastifyInstance,
+  { authenticate, challenge, operator = async () => undefined }: Door,
+): readonly Route[] {
   const routes: Route[] = []
   server.decorateRequest('caller', null)
   server.addHook('onRoute', ({ method, url, config }) => {
@@ -52,9 +57,11 @@ export function requireCaller(server: FastifyInstance, { authenticate, challenge
       request.caller = caller
       done(access === 'caller' ? undefined : findRefusal(caller, access))
     }
+    const findOperator = async (from: FastifyRequest) => (await operator(from)) ?? authenticate(from)
     const refuse = (thrown: unknown) => done(describeRefusal(thrown, reply, () => challenge(request)))
     try {
-      const caller = authenticate(request)
+      const isOwn = access?.startsWith('admin:') === true
+      const caller = isOwn ? findOperator(request) : authenticate(request)
       if (caller instanceof Promise) caller.then(admit).catch(refuse)
       else admit(caller)
     } catch (thrown) {

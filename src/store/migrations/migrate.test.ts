@@ -45,7 +45,12 @@ function makeFirstVersion(folder: string): string {
 }
 
 it('has the migrations that were released, in their order', () => {
-  expect(Object.keys(migrations)).toEqual(['0001-first-tables', '0002-audit', '0004-api-keys'])
+  expect(Object.keys(migrations)).toEqual([
+    '0001-first-tables',
+    '0002-audit',
+    '0003-approvals',
+    '0004-api-keys',
+  ])
 })
 
 it('keeps what a store of the first version holds', async () => {

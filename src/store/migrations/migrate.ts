@@ -2,12 +2,14 @@ import type { Kysely } from 'kysely'
 import { WeirError } from '../../core/error.ts'
 import { firstTables } from './0001-first-tables.ts'
 import { auditTables } from './0002-audit.ts'
+import { approvals } from './0003-approvals.ts'
 import { apiKeys } from './0004-api-keys.ts'
 
 /** Every migration by its name, oldest first. One that was released is never changed; a change is a new one. */
 export const migrations = {
   '0001-first-tables': firstTables,
   '0002-audit': auditTables,
+  '0003-approvals': approvals,
   '0004-api-keys': apiKeys,
 }
 

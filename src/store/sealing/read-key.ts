@@ -1,9 +1,6 @@
 import { hkdfSync, randomBytes } from 'node:crypto'
-import { type FileHandle, link, open, unlink } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { WeirError } from '../../core/error.ts'
-import { fileError } from '../file-error.ts'
-import { syncFolder } from '../sync-folder.ts'
+import { makeSecretFile, readSecretFile } from '../secret-file.ts'
 import { createSealingKey, type SealingKey } from './seal.ts'
 
 /** Gives the key. A missing one is made, but not where `holdsSealed`: then something waits for that very key. */
@@ -48,7 +45,7 @@ async function readOrMake(path: string, holdsSealed: () => Promise<boolean>): Pr
       },
     )
   }
-  await makeKeyFile(path)
+  await makeSecretFile(path, `The key file ${path}`, randomBytes(keyBytes))
   // Another process may have been first: what the file holds is the key, whoever made it.
   const made = await readKeyFile(path)
   if (made !== undefined) return made
@@ -56,57 +53,10 @@ async function readOrMake(path: string, holdsSealed: () => Promise<boolean>): Pr
 }
 
 async function readKeyFile(path: string): Promise<SealingKey | undefined> {
-  let file: FileHandle
-  try {
-    file = await open(path, 'r')
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw fileError(`The key file ${path} cannot be read`, 'Let the user that Weir runs as read it.', cause)
-  }
-  try {
-    const { mode } = await file.stat()
-    if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-      const shown = (mode & 0o777).toString(8)
-      throw unusable(path, `can be read by others (mode ${shown})`, `Run chmod 600 ${path}.`)
-    }
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(keyBytes + 1), 0, keyBytes + 1, 0)
-    if (bytesRead !== keyBytes) {
-      throw unusable(path, `does not hold ${keyBytes} bytes`, 'Put the key file back from your backup.')
-    }
-    return createSealingKey(buffer.subarray(0, keyBytes))
-  } finally {
-    await file.close()
-  }
-}
-
-/** Whole and durable before it has its name, so that nothing is ever sealed with a key that a power cut takes away. */
-async function makeKeyFile(path: string): Promise<void> {
-  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`
-  try {
-    await writeDurably(draft)
-    await link(draft, path).catch(passOver('EEXIST'))
-    await unlink(draft)
-    await syncFolder(dirname(path))
-  } catch (cause) {
-    await unlink(draft).catch(passOver('ENOENT'))
-    throw fileError(`The key file ${path} could not be made`, 'Let Weir write in this folder.', cause)
-  }
-}
-
-async function writeDurably(path: string): Promise<void> {
-  const file = await open(path, 'wx', 0o600)
-  try {
-    await file.writeFile(randomBytes(keyBytes))
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-}
-
-function passOver(code: string): (thrown: NodeJS.ErrnoException) => void {
-  return (thrown) => {
-    if (thrown.code !== code) throw thrown
-  }
+  const bytes = await readSecretFile(path, `The key file ${path}`, keyBytes)
+  if (bytes === undefined) return undefined
+  if (bytes.length === keyBytes) return createSealingKey(bytes)
+  throw unusable(path, `does not hold ${keyBytes} bytes`, 'Put the key file back from your backup.')
 }
 
 function unusable(path: string, what: string, hint: string): WeirError {

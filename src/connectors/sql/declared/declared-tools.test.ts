@@ -3,6 +3,7 @@ import { Cancellation } from '../../../core/cancellation.ts'
 import { systemClock } from '../../../core/clock.ts'
 import { toJsonSchema } from '../../../core/schema.ts'
 import { createExecutor } from '../../../execution/executor.ts'
+import { createPartsWithoutStore } from '../../../execution/pipeline.fixture.ts'
 import { createStages } from '../../../execution/pipeline.ts'
 import { silentLog } from '../../../execution/silent-log.fixture.ts'
 import { createMetrics } from '../../../telemetry/metrics.ts'
@@ -196,7 +197,10 @@ it('S11: what a caller gives is a value and never SQL, and the count of rows sho
 })
 
 it('arguments that do not fit are refused by the executor before anything runs', async () => {
-  const stages = createStages({ log: silentLog, metrics: createMetrics(), clock: systemClock })
+  const stages = createStages({
+    ...{ log: silentLog, metrics: createMetrics(), clock: systemClock },
+    ...createPartsWithoutStore(),
+  })
   const executor = createExecutor({ stages, resolvePolicy: () => ({ timeoutMs: 5000 }) })
   const run = (name: string, input: object) =>
     executor.execute({

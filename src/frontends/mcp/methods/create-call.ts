@@ -3,11 +3,15 @@ import type { Entry } from '../../../core/catalog.ts'
 import type { InputAnswers } from '../../../core/outcome.ts'
 import { isObject } from '../../../core/parse-json.ts'
 import { nextCallId } from '../../shared/next-call-id.ts'
+import { readIdempotencyKey } from '../../shared/read-idempotency-key.ts'
 import { createEmit, wantedLogLevel } from '../emit.ts'
 import type { Exchange } from '../exchange.ts'
 import { readCapabilities } from '../questions/execute-asking.ts'
 import type { RequestStates, StateBinding } from '../request-state.ts'
 import type { MethodParts } from './method-parts.ts'
+
+/** R2: the member of a request’s `_meta` that names its call. */
+const keyMember = 'weir/idempotencyKey'
 
 /** The call that a request asks for, with everything its client said about itself. */
 export function createCall(
@@ -23,6 +27,7 @@ export function createCall(
   const isAboutTask = entry.target.kind === 'task-control'
   const answers = isAboutTask ? undefined : readAnswers(states, request.params, binding)
   const clientCapabilities = readCapabilities(exchange)
+  const idempotencyKey = readIdempotencyKey(meta.forward?.[keyMember], `_meta["${keyMember}"]`)
   return {
     id: nextCallId(),
     entry,
@@ -35,6 +40,7 @@ export function createCall(
     ...(meta.forward === undefined ? {} : { meta: meta.forward }),
     ...(emit === undefined || logLevel === undefined ? {} : { logLevel }),
     ...(answers === undefined ? {} : { answers }),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(emit === undefined ? {} : { emit }),
   }
 }

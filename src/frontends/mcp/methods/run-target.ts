@@ -3,6 +3,7 @@ import { WeirError } from '../../../core/error.ts'
 import type { Outcome, Result } from '../../../core/outcome.ts'
 import type { Exchange } from '../exchange.ts'
 import { executeAsking } from '../questions/execute-asking.ts'
+import { renderPending } from '../rendering/render-pending.ts'
 import type { StateBinding } from '../request-state.ts'
 import { createCall } from './create-call.ts'
 import type { MethodParts } from './method-parts.ts'
@@ -36,6 +37,8 @@ export async function runTarget(
       return renderQuestions(parts, exchange, outcome.required, binding)
     case 'task':
       return renderStarted(parts, exchange, entry, outcome.started)
+    case 'pending':
+      return renderPending(outcome.pending, exchange.revision, parts.server)
     case 'failed':
       throw outcome.error
   }
