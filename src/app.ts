@@ -127,6 +127,7 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
   const callers = createIdentity({
     ...{ auth, roles, user, keys: stores.apiKeys, egress: base.egress, clock, log },
     publicUrl: config.server.publicUrl,
+    denied: Object.keys(config.policies).filter((pattern) => config.policies[pattern]?.isDenied === true),
   })
   const chosen = config.server.toolset
   const mcp = createMcpFrontend({

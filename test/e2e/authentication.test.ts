@@ -189,6 +189,9 @@ describe('what a caller may not use', () => {
     }
     const all = await names(bearer(keyOf('writer')))
     expect(all.mcp).toContain('database__execute_transaction')
+    // What a policy denies to everybody is shown to nobody.
+    expect(all.mcp).toContain('api__http_request')
+    expect(all.mcp).not.toContain('api__api_batch_request')
     expect(all.found).toContain('database:execute_transaction')
     const seen = await names(reader)
     for (const list of [seen.mcp, seen.rest, seen.found]) {

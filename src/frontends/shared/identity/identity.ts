@@ -7,7 +7,8 @@ import type { ApiKeyStore } from '../../../core/stores.ts'
 import type { Egress, EgressClient } from '../../../egress/egress.ts'
 import type { Door } from '../require-caller.ts'
 import { createAuthenticate } from './create-authenticate.ts'
-import { createRights, type Role } from './create-rights.ts'
+import { type Claims, createRights, type Role } from './create-rights.ts'
+import { createDenyToAll } from './deny-to-all.ts'
 import { createJwksKeeper } from './jwks-keeper.ts'
 import { createKeyRing } from './key-ring.ts'
 import { createChallenge, type ResourceMetadata } from './protected-resource.ts'
@@ -36,6 +37,8 @@ export interface IdentityParts {
   readonly auth: AuthRules | undefined
   readonly roles: Readonly<Record<string, Role>>
   readonly user: string
+  /** Patterns of ids that policies deny to everybody. */
+  readonly denied: readonly string[]
   readonly publicUrl: string | undefined
   readonly keys: Pick<ApiKeyStore, 'list'>
   readonly egress: Egress
@@ -59,14 +62,16 @@ const jwksTimeoutMs = 5_000
 export function createIdentity(parts: IdentityParts): Identity {
   const { auth, roles, user, publicUrl, keys, clock, log } = parts
   const nobodyAsked: ResourceMetadata = { issuers: [], publicUrl }
+  const denyToAll = createDenyToAll(parts.denied)
   if (auth === undefined) {
-    const local = createLocal(user, everything)
+    const local = createLocal(user, denyToAll(everything))
     return {
       door: { authenticate: () => local, challenge: createChallenge(nobodyAsked) },
       ...{ local, metadata: nobodyAsked },
     }
   }
-  const rightsOf = createRights(roles)
+  const ofRoles = createRights(roles)
+  const rightsOf = (claims: Claims) => denyToAll(ofRoles(claims))
   const { jwt, apiKeys, localRoles } = auth
   const verify = createVerifyToken(createIssuers(jwt, parts), clock)
   // A secret is shared with whoever issues; there is no server of theirs that a client could ask.
@@ -80,7 +85,10 @@ export function createIdentity(parts: IdentityParts): Identity {
       }),
       challenge: createChallenge(metadata),
     },
-    local: createLocal(user, localRoles === undefined ? everything : rightsOf({ roles: localRoles })),
+    local: createLocal(
+      user,
+      localRoles === undefined ? denyToAll(everything) : rightsOf({ roles: localRoles }),
+    ),
     metadata,
   }
 }

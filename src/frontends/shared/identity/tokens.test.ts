@@ -40,7 +40,7 @@ function open(changed: Partial<IssuerRules> = {}) {
   const auth: AuthRules = { apiKeys: false, jwt: [{ ...rules, key, ...changed }] }
   const keys = { list: () => Promise.reject(new Error('never asked')) }
   const { door } = createIdentity({
-    ...{ auth, roles, user: 'ada', publicUrl: undefined, keys, egress, clock, log: silentLogger },
+    ...{ auth, roles, user: 'ada', denied: [], publicUrl: undefined, keys, egress, clock, log: silentLogger },
   })
   return (token: string) => door.authenticate({ headers: { authorization: `Bearer ${token}` } })
 }
