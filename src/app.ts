@@ -125,7 +125,7 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
   })
   const { auth, roles } = config
   const callers = createIdentity({
-    ...{ auth, roles, user, keys: stores.apiKeys, egress: base.egress, clock, log },
+    ...{ auth, roles, user, keys: stores.apiKeys, egress: base.egress, clock, log, metrics },
     publicUrl: config.server.publicUrl,
     denied: Object.keys(config.policies).filter((pattern) => config.policies[pattern]?.isDenied === true),
   })

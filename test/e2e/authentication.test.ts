@@ -205,6 +205,8 @@ describe('what a caller may not use', () => {
   it('is Weir’s own metrics, unless a role names them', async () => {
     const statusOf = async (name: string) =>
       (await send({ method: 'GET', path: '/metrics' }, bearer(keyOf(name)))).status
+    const { text } = await send({ method: 'GET', path: '/metrics' }, bearer(keyOf('operator')))
+    expect(text).toMatch(/weir_authentication_failures_total\{code="UNAUTHENTICATED"\} [1-9]/)
     expect([await statusOf('writer'), await statusOf('reader'), await statusOf('operator')]).toEqual([
       403, 403, 200,
     ])

@@ -30,6 +30,8 @@ export interface Door {
   readonly authenticate: Authenticate
   /** The value of `WWW-Authenticate` for a request that was refused. */
   readonly challenge: (request: FastifyRequest) => string
+  /** Told of each request that was not let in; must not throw. */
+  readonly onRefused?: (error: WeirError) => void
 }
 
 /**
@@ -37,7 +39,10 @@ export interface Door {
  * every one of them; a path that no route has is answered as such, to everybody. Gives the list of routes, which
  * grows as they are added.
  */
-export function requireCaller(server: FastifyInstance, { authenticate, challenge }: Door): readonly Route[] {
+export function requireCaller(
+  server: FastifyInstance,
+  { authenticate, challenge, onRefused }: Door,
+): readonly Route[] {
   const routes: Route[] = []
   server.decorateRequest('caller', null)
   server.addHook('onRoute', ({ method, url, config }) => {
@@ -52,7 +57,11 @@ export function requireCaller(server: FastifyInstance, { authenticate, challenge
       request.caller = caller
       done(access === 'caller' ? undefined : findRefusal(caller, access))
     }
-    const refuse = (thrown: unknown) => done(describeRefusal(thrown, reply, () => challenge(request)))
+    const refuse = (thrown: unknown) => {
+      const error = describeRefusal(thrown, reply, () => challenge(request))
+      onRefused?.(error)
+      done(error)
+    }
     try {
       const caller = authenticate(request)
       if (caller instanceof Promise) caller.then(admit).catch(refuse)

@@ -1,10 +1,12 @@
 import type { JSONWebKeySet } from 'jose'
 import { type Caller, everything } from '../../../core/caller.ts'
 import type { Clock } from '../../../core/clock.ts'
+import type { WeirError } from '../../../core/error.ts'
 import type { Logger } from '../../../core/logger.ts'
 import { isObject, parseJson } from '../../../core/parse-json.ts'
 import type { ApiKeyStore } from '../../../core/stores.ts'
 import type { Egress, EgressClient } from '../../../egress/egress.ts'
+import type { Metrics } from '../../../telemetry/metrics.ts'
 import type { Door } from '../require-caller.ts'
 import { createAuthenticate } from './create-authenticate.ts'
 import { type Claims, createRights, type Role } from './create-rights.ts'
@@ -44,6 +46,7 @@ export interface IdentityParts {
   readonly egress: Egress
   readonly clock: Clock
   readonly log: Logger
+  readonly metrics: Metrics
 }
 
 /** Who everybody is. */
@@ -84,12 +87,25 @@ export function createIdentity(parts: IdentityParts): Identity {
         ...(jwt.length > 0 ? { ofToken: createTokenCallers({ rules: jwt, rightsOf, verify, clock }) } : {}),
       }),
       challenge: createChallenge(metadata),
+      onRefused: createTally(parts),
     },
     local: createLocal(
       user,
       localRoles === undefined ? denyToAll(everything) : rightsOf({ roles: localRoles }),
     ),
     metadata,
+  }
+}
+
+/** Counted, and not logged one by one: whoever has no credential must not be able to fill the disk. */
+function createTally({ metrics, log }: IdentityParts): (error: WeirError) => void {
+  return (error) => {
+    const labels = { code: error.code }
+    metrics.counter('weir_authentication_failures_total', 'Requests that were not let in.', labels).value += 1
+    log.debug(
+      { event: 'identity.refused', code: error.code, error: error.message },
+      'A request was not let in.',
+    )
   }
 }
 
