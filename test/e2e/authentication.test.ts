@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { embedWeir } from '../../src/app.ts'
 import { keyOf, openGuardedWeir, sendRaw } from './guarded-weir.fixture.ts'
 
 type Guarded = Awaited<ReturnType<typeof openGuardedWeir>>
@@ -241,6 +242,19 @@ it('R15: a key that is revoked is refused by a running Weir within 5 s', async (
   await expect.poll(ask, { timeout: 5_000, interval: 100 }).toBe(200)
   await guarded.putKey('leaver', { roles: ['writer'], endsAt: Date.now() })
   await expect.poll(ask, { timeout: 5_000, interval: 100 }).toBe(401)
+})
+
+it('S1: Weir listens beyond loopback where callers authenticate, and lets nobody else in', async () => {
+  const config = { auth: { apiKeys: true }, server: { port: 0 }, log: { level: 'silent' } }
+  const weir = embedWeir({ config })
+  const { url } = await weir.listen({ host: '0.0.0.0' })
+  const at = `http://127.0.0.1:${new URL(url).port}`
+  expect((await fetch(`${at}/mcp/discover`)).status).toBe(401)
+  expect((await fetch(`${at}/livez`)).status).toBe(200)
+  // Nobody issues tokens here, so there is nobody to send a client to.
+  expect((await fetch(`${at}/mcp/discover`)).headers.get('www-authenticate')).toBe('Bearer realm="weir"')
+  expect((await fetch(`${at}/.well-known/oauth-protected-resource`)).status).toBe(404)
+  await weir.close(0)
 })
 
 it('D2-090: clients are told where to get a token', async () => {
