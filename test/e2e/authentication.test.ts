@@ -174,6 +174,11 @@ describe('what a caller may not use', () => {
     expect(text).not.toMatch(/INVALID_INPUT|"queries"|issues/)
   })
 
+  it('has no name that an error tells', async () => {
+    const { text } = await post('/mcp/nowhere', rpc('x', {}), reader)
+    expect(text).toContain('There are: database.')
+  })
+
   it('is in no list', async () => {
     const list = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' })
     const names = async (headers: Headers) => {
