@@ -99,8 +99,9 @@ export function createWeir({ base, loaded, user, only, onApproval }: WeirOptions
   })
   const { auth, roles } = config
   const callers = createIdentity({
-    ...{ auth, roles, user, keys: stores.apiKeys, egress: base.egress, clock, log },
+    ...{ auth, roles, user, keys: stores.apiKeys, egress: base.egress, clock, log, metrics },
     publicUrl: config.server.publicUrl,
+    denied: Object.keys(config.policies).filter((pattern) => config.policies[pattern]?.isDenied === true),
   })
   const mcp = createMcpFrontend({
     catalog: { ...catalog, view: (name = reloading.current.config.server.toolset) => catalog.view(name) },

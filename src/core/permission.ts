@@ -29,6 +29,8 @@ export function mayUse({ grants }: Caller, entry: Entry): boolean {
 /** What could lead a server out of the part that a rule names: dots, and separators or percent signs written as numbers. */
 const climbs = /(?:^|[/\\:])\.\.?(?:[/\\?#]|$)|%(?:2e|2f|5c|25)/i
 
+const climbing: Decision = Object.freeze({ isAllowed: false, rule: 'the URI climbs, or hides what it names' })
+
 /**
  * Whether these rights reach one URI that the caller made up to fit a template. A rule has to allow it as it is written
  * and as a server would decode it, or a percent sign would lead past a rule that denies.
@@ -36,20 +38,12 @@ const climbs = /(?:^|[/\\:])\.\.?(?:[/\\?#]|$)|%(?:2e|2f|5c|25)/i
 export function decideRead(grants: Grants | undefined, connection: string, uri: string): Decision {
   if (grants === undefined) return nothingGranted
   const written = grants.decide(`resource:${connection}:${uri}`)
-  if (!written.isAllowed || !uri.includes('%')) return climbs.test(uri) ? narrow(grants, written) : written
+  // Who may do everything may climb too: there is nothing to climb out of.
+  if (!written.isAllowed || grants === everything) return written
+  if (climbs.test(uri)) return climbing
+  if (!uri.includes('%')) return written
   const decoded = decode(uri)
-  if (decoded === undefined || climbs.test(uri)) return narrow(grants, written)
-  return grants.decide(`resource:${connection}:${decoded}`)
-}
-
-const climbing: Decision = Object.freeze({
-  isAllowed: false,
-  rule: 'the URI climbs, or hides what it names',
-})
-
-/** Who may do everything may climb too: there is nothing to climb out of. */
-function narrow(grants: Grants, written: Decision): Decision {
-  return grants === everything || !written.isAllowed ? written : climbing
+  return decoded === undefined ? climbing : grants.decide(`resource:${connection}:${decoded}`)
 }
 
 function decode(uri: string): string | undefined {

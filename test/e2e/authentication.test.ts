@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { embedWeir } from '../../src/app.ts'
 import { keyOf, openGuardedWeir, sendRaw } from './guarded-weir.fixture.ts'
 
 type Guarded = Awaited<ReturnType<typeof openGuardedWeir>>
@@ -173,6 +174,11 @@ describe('what a caller may not use', () => {
     expect(text).not.toMatch(/INVALID_INPUT|"queries"|issues/)
   })
 
+  it('has no name that an error tells', async () => {
+    const { text } = await post('/mcp/nowhere', rpc('x', {}), reader)
+    expect(text).toContain('There are: database.')
+  })
+
   it('is in no list', async () => {
     const list = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' })
     const names = async (headers: Headers) => {
@@ -189,6 +195,9 @@ describe('what a caller may not use', () => {
     }
     const all = await names(bearer(keyOf('writer')))
     expect(all.mcp).toContain('database__execute_transaction')
+    // What a policy denies to everybody is shown to nobody.
+    expect(all.mcp).toContain('api__http_request')
+    expect(all.mcp).not.toContain('api__api_batch_request')
     expect(all.found).toContain('database:execute_transaction')
     const seen = await names(reader)
     for (const list of [seen.mcp, seen.rest, seen.found]) {
@@ -202,6 +211,8 @@ describe('what a caller may not use', () => {
   it('is Weir’s own metrics, unless a role names them', async () => {
     const statusOf = async (name: string) =>
       (await send({ method: 'GET', path: '/metrics' }, bearer(keyOf(name)))).status
+    const { text } = await send({ method: 'GET', path: '/metrics' }, bearer(keyOf('operator')))
+    expect(text).toMatch(/weir_authentication_failures_total\{code="UNAUTHENTICATED"\} [1-9]/)
     expect([await statusOf('writer'), await statusOf('reader'), await statusOf('operator')]).toEqual([
       403, 403, 200,
     ])
@@ -236,6 +247,19 @@ it('R15: a key that is revoked is refused by a running Weir within 5 s', async (
   await expect.poll(ask, { timeout: 5_000, interval: 100 }).toBe(200)
   await guarded.putKey('leaver', { roles: ['writer'], endsAt: Date.now() })
   await expect.poll(ask, { timeout: 5_000, interval: 100 }).toBe(401)
+})
+
+it('S1: Weir listens beyond loopback where callers authenticate, and lets nobody else in', async () => {
+  const config = { auth: { apiKeys: true }, server: { port: 0 }, log: { level: 'silent' } }
+  const weir = embedWeir({ config })
+  const { url } = await weir.listen({ host: '0.0.0.0' })
+  const at = `http://127.0.0.1:${new URL(url).port}`
+  expect((await fetch(`${at}/mcp/discover`)).status).toBe(401)
+  expect((await fetch(`${at}/livez`)).status).toBe(200)
+  // Nobody issues tokens here, so there is nobody to send a client to.
+  expect((await fetch(`${at}/mcp/discover`)).headers.get('www-authenticate')).toBe('Bearer realm="weir"')
+  expect((await fetch(`${at}/.well-known/oauth-protected-resource`)).status).toBe(404)
+  await weir.close(0)
 })
 
 it('D2-090: clients are told where to get a token', async () => {

@@ -66,6 +66,7 @@ function configOf(upstream: string, jwksUrl: string) {
       reader: { allow: ['tool:database:get_schema', 'tool:database:fetch_*'] },
       operator: { allow: ['admin:metrics'] },
     },
+    policies: { 'api:api_batch_request': { deny: true } },
     auth: {
       apiKeys: true,
       jwt: [{ name: 'corp', issuer, audience: 'weir', jwksUrl, allowPrivate: true }],

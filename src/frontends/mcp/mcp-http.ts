@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
+import { everything } from '../../core/caller.ts'
 import type { View } from '../../core/catalog.ts'
 import { WeirError } from '../../core/error.ts'
 import { parseJson } from '../../core/parse-json.ts'
@@ -155,9 +156,18 @@ function findView({ catalog }: HttpParts, request: FastifyRequest): View {
   const caller = callerOf(request)
   const view = catalog.view(name ?? caller.grants?.toolset)
   if (view !== undefined) return narrowView(view, caller)
-  const known = catalog.connections().map((connection) => connection.name)
+  // Names of connections are told to who may use something of them.
+  const usable = new Set(
+    narrowView(catalog.view()!, caller)
+      .tools.list()
+      .map(({ entry }) => entry.connection),
+  )
+  const isTold = (connection: string) => caller.grants === everything || usable.has(connection)
+  const known = catalog
+    .connections()
+    .flatMap((connection) => (isTold(connection.name) ? [connection.name] : []))
   throw new WeirError('ROUTE_NOT_FOUND', `There is no connection ${JSON.stringify(name)}.`, {
-    hint: known.length === 0 ? 'No connection is configured.' : `There are: ${known.join(', ')}.`,
+    hint: known.length === 0 ? 'There is no connection for you.' : `There are: ${known.join(', ')}.`,
   })
 }
 

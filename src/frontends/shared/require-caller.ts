@@ -32,6 +32,8 @@ export interface Door {
   readonly operator?: (request: FastifyRequest) => Promise<Caller | undefined>
   /** The value of `WWW-Authenticate` for a request that was refused. */
   readonly challenge: (request: FastifyRequest) => string
+  /** Told of each request that was not let in; must not throw. */
+  readonly onRefused?: (error: WeirError) => void
 }
 
 /**
@@ -41,7 +43,7 @@ export interface Door {
  */
 export function requireCaller(
   server: FastifyInstance,
-  { authenticate, challenge, operator = async () => undefined }: Door,
+  { authenticate, challenge, onRefused, operator = async () => undefined }: Door,
 ): readonly Route[] {
   const routes: Route[] = []
   server.decorateRequest('caller', null)
@@ -58,7 +60,11 @@ export function requireCaller(
       done(access === 'caller' ? undefined : findRefusal(caller, access))
     }
     const findOperator = async (from: FastifyRequest) => (await operator(from)) ?? authenticate(from)
-    const refuse = (thrown: unknown) => done(describeRefusal(thrown, reply, () => challenge(request)))
+    const refuse = (thrown: unknown) => {
+      const error = describeRefusal(thrown, reply, () => challenge(request))
+      onRefused?.(error)
+      done(error)
+    }
     try {
       const isOwn = access?.startsWith('admin:') === true
       const caller = isOwn ? findOperator(request) : authenticate(request)

@@ -1,13 +1,16 @@
 import type { JSONWebKeySet } from 'jose'
 import { type Caller, everything } from '../../../core/caller.ts'
 import type { Clock } from '../../../core/clock.ts'
+import type { WeirError } from '../../../core/error.ts'
 import type { Logger } from '../../../core/logger.ts'
 import { isObject, parseJson } from '../../../core/parse-json.ts'
 import type { ApiKeyStore } from '../../../core/stores.ts'
 import type { Egress, EgressClient } from '../../../egress/egress.ts'
+import type { Metrics } from '../../../telemetry/metrics.ts'
 import type { Door } from '../require-caller.ts'
 import { createAuthenticate } from './create-authenticate.ts'
-import { createRights, type Role } from './create-rights.ts'
+import { type Claims, createRights, type Role } from './create-rights.ts'
+import { createDenyToAll } from './deny-to-all.ts'
 import { createJwksKeeper } from './jwks-keeper.ts'
 import { createKeyRing } from './key-ring.ts'
 import { createChallenge, type ResourceMetadata } from './protected-resource.ts'
@@ -36,11 +39,14 @@ export interface IdentityParts {
   readonly auth: AuthRules | undefined
   readonly roles: Readonly<Record<string, Role>>
   readonly user: string
+  /** Patterns of ids that policies deny to everybody. */
+  readonly denied: readonly string[]
   readonly publicUrl: string | undefined
   readonly keys: Pick<ApiKeyStore, 'list'>
   readonly egress: Egress
   readonly clock: Clock
   readonly log: Logger
+  readonly metrics: Metrics
 }
 
 /** Who everybody is. */
@@ -59,14 +65,16 @@ const jwksTimeoutMs = 5_000
 export function createIdentity(parts: IdentityParts): Identity {
   const { auth, roles, user, publicUrl, keys, clock, log } = parts
   const nobodyAsked: ResourceMetadata = { issuers: [], publicUrl }
+  const denyToAll = createDenyToAll(parts.denied)
   if (auth === undefined) {
-    const local = createLocal(user, everything)
+    const local = createLocal(user, denyToAll(everything))
     return {
       door: { authenticate: () => local, challenge: createChallenge(nobodyAsked) },
       ...{ local, metadata: nobodyAsked },
     }
   }
-  const rightsOf = createRights(roles)
+  const ofRoles = createRights(roles)
+  const rightsOf = (claims: Claims) => denyToAll(ofRoles(claims))
   const { jwt, apiKeys, localRoles } = auth
   const verify = createVerifyToken(createIssuers(jwt, parts), clock)
   // A secret is shared with whoever issues; there is no server of theirs that a client could ask.
@@ -79,9 +87,25 @@ export function createIdentity(parts: IdentityParts): Identity {
         ...(jwt.length > 0 ? { ofToken: createTokenCallers({ rules: jwt, rightsOf, verify, clock }) } : {}),
       }),
       challenge: createChallenge(metadata),
+      onRefused: createTally(parts),
     },
-    local: createLocal(user, localRoles === undefined ? everything : rightsOf({ roles: localRoles })),
+    local: createLocal(
+      user,
+      localRoles === undefined ? denyToAll(everything) : rightsOf({ roles: localRoles }),
+    ),
     metadata,
+  }
+}
+
+/** Counted, and not logged one by one: whoever has no credential must not be able to fill the disk. */
+function createTally({ metrics, log }: IdentityParts): (error: WeirError) => void {
+  return (error) => {
+    const labels = { code: error.code }
+    metrics.counter('weir_authentication_failures_total', 'Requests that were not let in.', labels).value += 1
+    log.debug(
+      { event: 'identity.refused', code: error.code, error: error.message },
+      'A request was not let in.',
+    )
   }
 }
 

@@ -4,6 +4,7 @@ import type { Caller } from '../../../core/caller.ts'
 import { silentLogger } from '../../../core/logger.ts'
 import { createEgress } from '../../../egress/create-egress.ts'
 import type { Egress } from '../../../egress/egress.ts'
+import { createMetrics } from '../../../telemetry/metrics.ts'
 import { createFakeClock, type FakeClock } from '../../../testing/fake-clock.ts'
 import { type AuthRules, createIdentity, type IssuerRules } from './identity.ts'
 import { createPair, type KeyServer, serveKeys, signToken, type TokenClaims } from './issuer.fixture.ts'
@@ -40,7 +41,18 @@ function open(changed: Partial<IssuerRules> = {}) {
   const auth: AuthRules = { apiKeys: false, jwt: [{ ...rules, key, ...changed }] }
   const keys = { list: () => Promise.reject(new Error('never asked')) }
   const { door } = createIdentity({
-    ...{ auth, roles, user: 'ada', publicUrl: undefined, keys, egress, clock, log: silentLogger },
+    ...{
+      auth,
+      roles,
+      user: 'ada',
+      denied: [],
+      publicUrl: undefined,
+      keys,
+      egress,
+      clock,
+      log: silentLogger,
+      metrics: createMetrics(),
+    },
   })
   return (token: string) => door.authenticate({ headers: { authorization: `Bearer ${token}` } })
 }
