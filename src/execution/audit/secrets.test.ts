@@ -48,6 +48,8 @@ it('S16, D2-092, B-128: writes no secret of twenty in arguments, by its key or b
       const shifted = { a: 'x'.repeat(1_990 + cut), b: byValue[6], ...input }
       await tool({ effect })(`${effect} ${cut}`, cut === 0 ? input : shifted)
     }
+    // All of it becomes one mark, behind which half a secret would stand where the search ends.
+    await tool({ effect })('many', { a: byValue[7]!.repeat(5_000) })
     await tool({ effect })('huge', { a: `${'x'.repeat(64 * 1_024 - 10)}${byValue[7]}` })
   }
   const whileOpen = readBytes(folder)

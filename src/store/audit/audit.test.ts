@@ -6,7 +6,7 @@ import type { AuditStore } from '../../core/audit.ts'
 import { createFakeClock } from '../../testing/fake-clock.ts'
 import { makeFolder, openIn } from '../store.fixture.ts'
 import { draftOf } from './audit.fixture.ts'
-import { auditColumns } from './audit-row.ts'
+import { auditColumns, hashRow, unseal } from './audit-row.ts'
 
 /** A store with six records, and a hand on its file. */
 async function setUp() {
@@ -131,6 +131,17 @@ it.each([
   const { audit, tamper } = await setUp()
   tamper(sql)
   expect(await faultOf(audit)).toMatchObject({ seq, what: expect.stringContaining(what) })
+})
+
+it('B-128: finds the record after one that was written anew, hash and all', async () => {
+  const { audit, tamper } = await setUp()
+  const { chain } = (await audit.chains())[0]!
+  const [before, changed] = await audit.read({ chain, isNewestFirst: false, after: 2, limit: 2 })
+  const { durationUs, idempotencyKey, ...rest } = changed!
+  const row = { ...rest, duration_us: durationUs, idempotency_key: idempotencyKey, subject: 'local:eve' }
+  const hash = hashRow(before!.hash, unseal(row))
+  tamper(`update audit_records set subject = 'local:eve', hash = '${hash}' where seq = 4`)
+  expect(await faultOf(audit)).toMatchObject({ seq: 5 })
 })
 
 it('finds the cut-off end of a chain whose head was moved, by a head that was kept elsewhere', async () => {
