@@ -81,11 +81,14 @@ export async function createGuarded(
     },
     /** The only request that there is. */
     async waiting(): Promise<Approval> {
-      return vi.waitFor(async () => {
+      const found = await vi.waitFor(async () => {
         const [approval] = await stores.approvals.list('pending')
         if (approval === undefined) throw new Error('nothing waits')
         return approval
       })
+      // By now the call has heard that its request is durable, and is held.
+      await new Promise((resolve) => setImmediate(resolve))
+      return found
     },
     /** What a new process finds: the store alone. */
     restart() {
