@@ -79,14 +79,7 @@ export async function createGuarded(
     get desk() {
       return desk
     },
-    /** The only request that there is. */
-    async waiting(): Promise<Approval> {
-      return vi.waitFor(async () => {
-        const [approval] = await stores.approvals.list('pending')
-        if (approval === undefined) throw new Error('nothing waits')
-        return approval
-      })
-    },
+    waiting: () => waitForRequest(stores),
     /** What a new process finds: the store alone. */
     restart() {
       desk.close()
@@ -103,4 +96,16 @@ function buildExecutor(desk: ApprovalDesk, { idempotency }: Stores, clock: Clock
     stages: createStages(parts),
     resolvePolicy: () => ({ ...policy, confirm: 'operator', ...own }),
   })
+}
+
+/** The newest request that waits, whose call is held by now. */
+async function waitForRequest({ approvals }: Stores): Promise<Approval> {
+  const found = await vi.waitFor(async () => {
+    const [approval] = await approvals.list('pending')
+    if (approval === undefined) throw new Error('nothing waits')
+    return approval
+  })
+  // Its call has yet to hear that the request is durable.
+  await new Promise((resolve) => setImmediate(resolve))
+  return found
 }
