@@ -21,12 +21,13 @@ import type { Egress } from './egress/egress.ts'
 import { exposePools } from './egress/expose-pools.ts'
 import { createExecutor } from './execution/executor.ts'
 import { compileJsonSchema } from './execution/json-schema-validator.ts'
+import { createDoor } from './execution/limits/door.ts'
 import { createStages } from './execution/pipeline.ts'
 import { createPolicyResolver } from './execution/resolve-policy.ts'
 import { createMcpFrontend, type McpFrontend } from './frontends/mcp/mcp.ts'
 import { operations } from './frontends/operations/operations.ts'
 import { rest } from './frontends/rest/rest.ts'
-import { createLocalAuthenticate } from './frontends/shared/authenticate.ts'
+import { admitThrough, createLocalAuthenticate } from './frontends/shared/authenticate.ts'
 import { isLoopback } from './frontends/shared/check-origin.ts'
 import { createHttpServer } from './frontends/shared/http-server.ts'
 import { deferStores } from './store/defer-stores.ts'
@@ -118,7 +119,8 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     stages: createStages({ log, metrics, clock }),
     resolvePolicy: createPolicyResolver(config.policies),
   })
-  const authenticate = createLocalAuthenticate(user)
+  const door = createDoor(config.server.rateLimit, clock)
+  const authenticate = admitThrough(door, createLocalAuthenticate(user))
   const chosen = config.server.toolset
   const mcp = createMcpFrontend({
     catalog: chosen === undefined ? catalog : { ...catalog, view: (name = chosen) => catalog.view(name) },
@@ -138,7 +140,7 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     async listen(at = {}) {
       const { host, port } = { ...config.server, ...at }
       refuseOpenHost(host)
-      http = createHttpServer(config.server, log)
+      http = createHttpServer(config.server, log, { door })
       mcp.serveHttp(http)
       rest(http, { catalog, executor, authenticate, server: identity, log })
       operations(http, { catalog, metrics, clock, isServing: () => isServing })

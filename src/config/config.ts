@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { durationSchema } from './duration.ts'
-import { policyPattern, policySchema } from './policy-schema.ts'
+import { doorSchema, policyPattern, policySchema } from './policy-schema.ts'
 import type { Secrets } from './secrets.ts'
 import { toolsetSchema } from './toolset-schema.ts'
 
@@ -45,6 +45,11 @@ const serverSchema = z.strictObject({
     .optional()
     .describe(
       'The toolset that `/mcp` and stdio serve in place of everything. Its own URL serves it too, and connections keep theirs.',
+    ),
+  rateLimit: doorSchema
+    .default([])
+    .describe(
+      'How many requests are let in, whatever they ask for, as in `{ limit: 50/second, burst: 100 }`; beyond, they are refused unread. One limit, or a list of which all hold; each process counts for itself. Default: none.',
     ),
   sessionKey: z
     .string()

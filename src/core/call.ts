@@ -2,6 +2,7 @@ import type { Caller } from './caller.ts'
 import type { Cancellation } from './cancellation.ts'
 import type { Entry } from './catalog.ts'
 import type { CallEvent } from './event.ts'
+import type { Standing } from './limit.ts'
 import type { InputAnswers, Outcome } from './outcome.ts'
 
 /** One request to run one target. Frontends build it, stages read it, nobody changes it. */
@@ -23,6 +24,8 @@ export interface Call {
   readonly wantsProgress?: boolean
   /** Absent where the client listens for nothing. Must not throw. */
   readonly emit?: (event: CallEvent) => void
+  /** Hears how the caller stands with its limit, where there is one and the dialect can say so. Must not throw. */
+  readonly onStanding?: (standing: Standing) => void
 }
 
 /** A call's way through the rest of the pipeline; rejects with whatever a stage or a tool threw, and never throws at once: the stages rely on it. */

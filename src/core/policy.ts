@@ -26,6 +26,8 @@ export interface RateRule {
   readonly burst?: number
   /** Who shares it: each caller has one for each tool, or all calls of the tool, the connection or the whole Weir do. */
   readonly per: 'caller' | 'tool' | 'connection' | 'all'
+  /** Whether a call waits for its token, until its time is up, instead of being refused (D3-111). */
+  readonly waits?: boolean
 }
 
 /** How long answers of a `read` are kept (D2-030 to D2-038). */

@@ -4,9 +4,12 @@ import type { Clock } from '../core/clock.ts'
 import type { Policy, Stage } from '../core/policy.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { Limiter } from './limits/limiter.ts'
+import { LocalBuckets } from './limits/local-buckets.ts'
 import { createDeadlineStage } from './stages/deadline.ts'
 import { createLogStage } from './stages/log-call.ts'
 import { createMeasureStage } from './stages/measure.ts'
+import { createRateLimitStage } from './stages/rate-limit.ts'
 import { validateStage } from './stages/validate.ts'
 
 /** What the stages write to and read from. */
@@ -14,6 +17,8 @@ export interface PipelineParts {
   readonly log: Log
   readonly metrics: Metrics
   readonly clock: Clock
+  /** Where calls take their tokens. Default: buckets of this process. */
+  readonly limiter?: Limiter
 }
 
 /**
@@ -21,11 +26,17 @@ export interface PipelineParts {
  * too; the deadline bounds all that follows; validation comes last before the tool, so that nothing but a checked
  * input ever reaches one.
  */
-export function createStages({ log, metrics, clock }: PipelineParts): readonly Stage[] {
+export function createStages({
+  log,
+  metrics,
+  clock,
+  limiter = new LocalBuckets(clock),
+}: PipelineParts): readonly Stage[] {
   return [
     createMeasureStage(metrics, clock),
     createLogStage(log, clock),
     createDeadlineStage(clock),
+    createRateLimitStage({ limiter, clock, metrics }),
     validateStage,
   ]
 }

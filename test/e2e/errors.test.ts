@@ -91,7 +91,8 @@ describe.each(Object.entries<ErrorSpec>(errorCatalogue))('%s', (code, { mcp, ret
     const { status, body } = await post('/mcp/execute', {
       tools: [{ tool_slug: 'throw', arguments: { code } }],
     })
-    expect(status).toBe(200)
+    // What Weir refuses before a tool runs is a refusal of the whole request (B-125).
+    expect(status).toBe(code === 'RATE_LIMITED' ? 429 : 200)
     expect(body).toMatchObject({ successful: false, error: detail.message })
     expect(body.data.results).toEqual([
       { tool_slug: 'throw', successful: false, error: detail.message, error_detail: detail },

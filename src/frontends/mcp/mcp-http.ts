@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Caller } from '../../core/caller.ts'
 import type { View } from '../../core/catalog.ts'
 import { WeirError } from '../../core/error.ts'
 import { parseJson } from '../../core/parse-json.ts'
@@ -6,6 +7,7 @@ import { renderJsonRpcError } from '../../wire/errors.ts'
 import { headerNames } from '../../wire/headers.ts'
 import { idOf, type JsonText, type RequestId, readMessage, renderErrorResponse } from '../../wire/json-rpc.ts'
 import { readHttpError } from '../shared/http-server.ts'
+import { rateHeaders } from '../shared/rate-headers.ts'
 import { answerBatch, answerMessage, type HttpAnswer, type HttpParts, type Visit } from './answer-http.ts'
 import { cutWhenStalled, type EventStream, openEventStream } from './event-stream.ts'
 import { sendTogether } from './send-together.ts'
@@ -26,6 +28,7 @@ export function mcpHttp(server: FastifyInstance, parts: HttpParts): void {
 
   function sendRpcError(thrown: unknown, _request: FastifyRequest, reply: FastifyReply): void {
     const error = readHttpError(thrown, parts.log)
+    reply.headers(rateHeaders(error))
     sendText(reply, error.spec.http, renderErrorResponse(undefined, renderJsonRpcError(error)))
   }
 }
@@ -69,6 +72,7 @@ async function handlePost(parts: HttpParts, request: FastifyRequest, reply: Fast
     sendAnswer(reply, accept, await answerMessage(parts, visit, message))
   } catch (thrown) {
     const error = readHttpError(thrown, parts.log)
+    reply.headers(rateHeaders(error))
     sendText(reply, error.spec.http, renderErrorResponse(id ?? idOf(value), renderJsonRpcError(error)))
   }
 }
@@ -123,8 +127,8 @@ function handleGet(parts: HttpParts, request: FastifyRequest, reply: FastifyRepl
 }
 
 function handleDelete(parts: HttpParts, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { id } = findSession(parts, request, reply)
-  parts.sessions.end(id, parts.authenticate(request))
+  const { id, caller } = findSession(parts, request, reply)
+  parts.sessions.end(id, caller)
   parts.subscriptions.sessions.end(id)
   return reply.code(204).send()
 }
@@ -133,7 +137,7 @@ function findSession(
   parts: HttpParts,
   request: FastifyRequest,
   reply: FastifyReply,
-): { id: string; session: Session; view: View } {
+): { id: string; caller: Caller; session: Session; view: View } {
   const view = findView(parts, request)
   const id = request.headers[headerNames.session]
   if (typeof id !== 'string') {
@@ -146,7 +150,8 @@ function findSession(
       },
     )
   }
-  return { id, session: parts.sessions.find(id, parts.authenticate(request)), view }
+  const caller = parts.authenticate(request)
+  return { id, caller, session: parts.sessions.find(id, caller), view }
 }
 
 function findView({ catalog }: HttpParts, request: FastifyRequest): View {

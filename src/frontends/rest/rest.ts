@@ -7,6 +7,7 @@ import { parseJson } from '../../core/parse-json.ts'
 import type { Authenticate } from '../shared/authenticate.ts'
 import { readHttpError } from '../shared/http-server.ts'
 import { nextCallId } from '../shared/next-call-id.ts'
+import { rateHeaders, renderStanding } from '../shared/rate-headers.ts'
 import { findTools, readExecuteRequest } from './read-execute.ts'
 import { readDiscoveryQuery, renderDiscovery } from './render-discovery.ts'
 import { runTools } from './run-tools.ts'
@@ -46,7 +47,16 @@ async function execute(parts: RestParts, request: FastifyRequest, reply: Fastify
   const requestId = body.requestId ?? nextCallId()
   try {
     const found = await findTools(parts.catalog, body.tools)
-    return await runTools(parts.executor, { requestId, caller, found, response: reply.raw })
+    const {
+      body: answer,
+      refusal,
+      standing,
+    } = await runTools(parts.executor, {
+      ...{ requestId, caller, found, response: reply.raw },
+    })
+    if (standing !== undefined) reply.headers(renderStanding(standing))
+    if (refusal !== undefined) reply.code(refusal.spec.http).headers(rateHeaders(refusal))
+    return answer
   } catch (thrown) {
     const error = readHttpError(thrown, parts.log)
     // D4-015: clients of this dialect read an unknown tool from the body and take any other status for a broken server.
@@ -56,7 +66,7 @@ async function execute(parts: RestParts, request: FastifyRequest, reply: Fastify
 }
 
 function renderFailure(reply: FastifyReply, error: WeirError, requestId: string): unknown {
-  reply.code(error.spec.http)
+  reply.code(error.spec.http).headers(rateHeaders(error))
   return failureBody(error, requestId)
 }
 

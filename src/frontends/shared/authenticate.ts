@@ -1,4 +1,5 @@
 import { type Caller, everything } from '../../core/caller.ts'
+import type { Door } from '../../core/limit.ts'
 
 /** What a frontend knows of a request before it knows who sends it. */
 export interface Credentials {
@@ -15,4 +16,13 @@ export type Authenticate = (credentials: Credentials) => Caller
 export function createLocalAuthenticate(user: string): Authenticate {
   const caller: Caller = Object.freeze({ subject: `local:${user}`, tenant: 'default', grants: everything })
   return () => caller
+}
+
+/** The same, with everybody let in no more often than the door allows. A request asks once, whatever it holds. */
+export function admitThrough(door: Door, authenticate: Authenticate): Authenticate {
+  return (credentials) => {
+    const caller = authenticate(credentials)
+    door.admit(caller)
+    return caller
+  }
 }
