@@ -23,6 +23,7 @@ import { createExecutor } from './execution/executor.ts'
 import { compileJsonSchema } from './execution/json-schema-validator.ts'
 import { createDoor } from './execution/limits/door.ts'
 import { createStages } from './execution/pipeline.ts'
+import { RedisLink } from './execution/redis/redis-link.ts'
 import { createPolicyResolver } from './execution/resolve-policy.ts'
 import { createMcpFrontend, type McpFrontend } from './frontends/mcp/mcp.ts'
 import { operations } from './frontends/operations/operations.ts'
@@ -115,8 +116,9 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     checkValue: (schema, value) => compileJsonSchema(schema)(value),
     ...{ clock, log, random: Math.random },
   })
+  const redis = config.redis === undefined ? undefined : new RedisLink(config.redis, { clock, log })
   const executor = createExecutor({
-    stages: createStages({ log, metrics, clock }),
+    stages: createStages({ log, metrics, clock, ...(redis && { redis }) }),
     resolvePolicy: createPolicyResolver(config.policies),
   })
   const door = createDoor(config.server.rateLimit, clock)
@@ -151,6 +153,7 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
       isServing = false
       await drain(http, mcp, drainMs)
       await catalog.close()
+      redis?.close()
       await stores.close()
       await base.egress.close()
       log.flush()

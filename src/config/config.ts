@@ -108,6 +108,18 @@ export const sharedConnectionFields = {
     ),
 }
 
+const redisSchema = z.strictObject({
+  url: z
+    .string()
+    .regex(/^rediss?:\/\/[^\s/?#]+(?:\/\d{0,4})?$/, 'must be redis://[user:password@]host[:port][/number]')
+    .describe('Where it is: `redis://[user:password@]host[:port][/number]`, or `rediss:` for TLS.'),
+  prefix: z
+    .string()
+    .regex(/^[\w.:-]{1,64}$/, 'a prefix is made of letters, digits and _ . : -')
+    .default('weir:')
+    .describe('What all its keys and channels there begin with. Weirs with the same prefix share.'),
+})
+
 const stringMap = z.record(z.string(), z.string())
 
 /** One server as Claude Code, Claude Desktop, Cursor and VS Code write it. Clients add keys of their own. */
@@ -167,6 +179,11 @@ export const fileSchema = z.strictObject({
     .describe(
       'Rules for calls, by tool id or pattern: `database:execute_query`, `database:*`, `*:execute_query`, `*`. Exact beats pattern beats connection beats default.',
     ),
+  redis: redisSchema
+    .optional()
+    .describe(
+      'A Redis over which several Weirs share limits and cached answers. While it is away each goes on by itself. Default: none.',
+    ),
   toolsets: z
     .record(nameSchema, toolsetSchema)
     .default({})
@@ -203,6 +220,8 @@ export interface Config {
   readonly server: Readonly<z.output<typeof serverSchema>>
   readonly log: Readonly<z.output<typeof logSchema>>
   readonly store: Readonly<z.output<typeof storeSchema>>
+  /** Where it is, and what its keys begin with. */
+  readonly redis?: Readonly<z.output<typeof redisSchema>>
 }
 
 /** A configuration, and what is known about it. */

@@ -112,7 +112,8 @@ function assemble(file: File, checked: ReadonlyMap<string, CheckedConnection>): 
   }
   const policies: Config['policies'] = Object.assign(Object.create(null), file.policies)
   const toolsets: Config['toolsets'] = Object.assign(Object.create(null), file.toolsets)
-  return { connections, policies, toolsets, server: file.server, log: file.log, store: file.store }
+  const { server, log, store, redis } = file
+  return { connections, policies, toolsets, server, log, store, ...(redis === undefined ? {} : { redis }) }
 }
 
 /** Whether a setting is one that everybody may see, whatever it was made of. */

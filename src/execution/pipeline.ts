@@ -4,8 +4,9 @@ import type { Clock } from '../core/clock.ts'
 import type { Policy, Stage } from '../core/policy.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { Limiter } from './limits/limiter.ts'
 import { LocalBuckets } from './limits/local-buckets.ts'
+import { createSharedBuckets } from './limits/shared-buckets.ts'
+import type { RedisLink } from './redis/redis-link.ts'
 import { createDeadlineStage } from './stages/deadline.ts'
 import { createLogStage } from './stages/log-call.ts'
 import { createMeasureStage } from './stages/measure.ts'
@@ -17,8 +18,8 @@ export interface PipelineParts {
   readonly log: Log
   readonly metrics: Metrics
   readonly clock: Clock
-  /** Where calls take their tokens. Default: buckets of this process. */
-  readonly limiter?: Limiter
+  /** What several processes share; absent: each has its own. */
+  readonly redis?: RedisLink
 }
 
 /**

@@ -27,8 +27,8 @@ export interface Verdict {
 
 const unitMs = { second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000 }
 
-/** A thousandth of a token is given for rounding; it never adds up, since what is kept is a moment. */
-const slackTokens = 1e-3
+/** So small a part of a token is given for rounding; it never adds up, since what is kept is a moment. */
+const slackParts = 1_000
 
 /**
  * Buckets are kept as the moment at which they will be full: `aheadMs` is how far ahead that is. One number that is
@@ -44,7 +44,7 @@ export function judge(quotas: readonly Quota[], aheadMs: readonly number[]): Ver
     const { intervalMs, burst, rule } = quotas[i]!
     const missingMs = aheadMs[i]! + intervalMs - burst * intervalMs
     const tokens = burst - aheadMs[i]! / intervalMs
-    if (missingMs > slackTokens * intervalMs) {
+    if (missingMs > intervalMs / slackParts) {
       if (rule.waits !== true) canWait = false
       if (missingMs > waitMs) {
         waitMs = missingMs
@@ -63,7 +63,7 @@ export function judge(quotas: readonly Quota[], aheadMs: readonly number[]): Ver
 
 function stand({ intervalMs, burst }: Quota, aheadMs: number, isTaken: boolean): Standing {
   const resetMs = isTaken ? aheadMs + intervalMs : aheadMs
-  const remaining = Math.max(0, Math.floor(burst - resetMs / intervalMs + slackTokens))
+  const remaining = Math.max(0, Math.floor(burst - resetMs / intervalMs + 1 / slackParts))
   return { limit: burst, remaining, resetMs }
 }
 
