@@ -24,15 +24,12 @@ export interface PipelineParts {
 
 /**
  * The stages, outermost first. Counting and logging stand outside everything, so that refusals and timeouts are seen
- * too; the deadline bounds all that follows; validation comes last before the tool, so that nothing but a checked
+ * too; the deadline bounds all that follows, the wait for a token included; validation comes last before the tool, so that nothing but a checked
  * input ever reaches one.
  */
-export function createStages({
-  log,
-  metrics,
-  clock,
-  limiter = new LocalBuckets(clock),
-}: PipelineParts): readonly Stage[] {
+export function createStages({ log, metrics, clock, redis }: PipelineParts): readonly Stage[] {
+  const own = new LocalBuckets(clock)
+  const limiter = redis === undefined ? own : createSharedBuckets(redis, own, log)
   return [
     createMeasureStage(metrics, clock),
     createLogStage(log, clock),
