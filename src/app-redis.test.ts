@@ -4,6 +4,8 @@ import { serveDesk } from './frontends/rest/desk.fixture.ts'
 
 describeWith('redis', 'two Weirs with one Redis', (url) => {
   it('D2-093: share a limit', async () => {
+    // So that neither has to read the library while a call waits.
+    await import('redis')
     const config = {
       redis: { url, prefix: `weir-test-${process.pid}-${Date.now()}:` },
       policies: { 'desk:say': { rateLimit: { limit: '2/minute', per: 'tool' } } },

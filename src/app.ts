@@ -117,6 +117,7 @@ export function createWeir({ base, loaded, user, only }: WeirOptions): Weir {
     ...{ clock, log, random: Math.random },
   })
   const redis = config.redis === undefined ? undefined : new RedisLink(config.redis, { clock, log })
+  redis?.connect()
   const executor = createExecutor({
     stages: createStages({ log, metrics, clock, ...(redis && { redis }) }),
     resolvePolicy: createPolicyResolver(config.policies),

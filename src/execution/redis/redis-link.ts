@@ -8,6 +8,7 @@ type Client = ReturnType<typeof createClient>
 interface Link {
   readonly client: Client
   readonly greeted: Promise<void>
+  readonly sinceMs: number
 }
 
 /** A call waits no longer than this for Redis; it goes on without. */
@@ -52,6 +53,12 @@ export class RedisLink {
     this.#log = parts.log
   }
 
+  /** Connects before the first use, which then need not wait for it. */
+  connect(): void {
+    this.#link ??= this.#connect()
+    this.#link.catch(() => {})
+  }
+
   /** Runs a script. Texts in the answer are strings. */
   async run(script: Script, keys: readonly string[], values: readonly string[]): Promise<unknown> {
     const rest = [String(keys.length), ...keys, ...values]
@@ -68,8 +75,8 @@ export class RedisLink {
     if (this.#isClosed || this.#clock.monotonicMs() < this.#pausedUntilMs) {
       return Promise.reject(new Error('Redis is away'))
     }
-    this.#link ??= this.#connect()
-    return this.#bound(this.#link, args)
+    this.connect()
+    return this.#bound(this.#link!, args)
   }
 
   /** Hears what is published on a channel, from the moment Redis is there, and after each time it was away. */
@@ -91,13 +98,14 @@ export class RedisLink {
     if (client.isOpen) client.destroy()
   }
 
-  /** A connection on which nothing comes back is as good as none. */
-  #giveUp(): void {
-    this.#pausedUntilMs = this.#clock.monotonicMs() + pauseMs
+  /** A connection on which nothing comes back is as good as none; one that is being made gets its time. */
+  #giveUp(link: Promise<Link>, { client, sinceMs }: Link): void {
+    const nowMs = this.#clock.monotonicMs()
+    this.#pausedUntilMs = nowMs + pauseMs
     this.#note(new Error(`Redis did not answer within ${answerMs} ms`))
-    const link = this.#link
+    if (this.#link !== link || (!client.isReady && nowMs < sinceMs + connectMs)) return
     this.#link = undefined
-    link?.then(({ client }) => this.#drop(client)).catch(() => {})
+    this.#drop(client)
   }
 
   async #connect(): Promise<Link> {
@@ -108,7 +116,7 @@ export class RedisLink {
       client.once('ready', resolve)
       client.once('error', () => resolve())
     })
-    return { client, greeted }
+    return { client, greeted, sinceMs: this.#clock.monotonicMs() }
   }
 
   async #open(): Promise<Client> {
@@ -154,7 +162,7 @@ export class RedisLink {
     })
     return new Promise((resolve, reject) => {
       const timer: Timer = this.#clock.setTimer(() => {
-        if (this.#link === link) this.#giveUp()
+        link.then((it) => this.#giveUp(link, it)).catch(() => {})
         reject(new Error('Redis did not answer in time'))
       }, answerMs)
       answer.then(
