@@ -81,7 +81,7 @@ const cacheSchema = z
       scope: z
         .enum(['caller', 'public'])
         .default('caller')
-        .describe('`caller`: everybody has their own answers. `public`: all share them.'),
+        .describe('`caller`: everybody has their own answers. `public`: all callers of a tenant share them.'),
     }),
   ])
   .transform(
@@ -161,6 +161,12 @@ export const policySchema = z
       .union([off, cacheSchema])
       .optional()
       .describe('How long answers of a reading tool are kept, as in `5m`. Default: not at all.'),
+    invalidates: z
+      .union([off, z.array(policyPattern).min(1).max(32)])
+      .optional()
+      .describe(
+        'Tools whose cached answers are forgotten after each call of this one, well or badly ended: ids and patterns.',
+      ),
     retry: z
       .union([off, retrySchema])
       .optional()

@@ -33,6 +33,8 @@ interface TargetBase<I> {
    * (icons, annotations, `_meta`, fields we do not know). Absent for targets of our own.
    */
   readonly definition?: Readonly<Record<string, unknown>>
+  /** Whether an argument is used up by the call, such as a cursor: the same call again is another one, or none. */
+  readonly isOneUse?: boolean
   /** Longest time one call may take, in milliseconds, where it differs from the default of 30,000 (C-07). */
   readonly timeoutMs?: number
   /** Runs once per call, already validated. Throws a WeirError; anything else thrown is an INTERNAL error. */

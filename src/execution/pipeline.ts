@@ -4,9 +4,11 @@ import type { Clock } from '../core/clock.ts'
 import type { Policy, Stage } from '../core/policy.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { AnswerCache } from './cache/answer-cache.ts'
 import { LocalBuckets } from './limits/local-buckets.ts'
 import { createSharedBuckets } from './limits/shared-buckets.ts'
 import type { RedisLink } from './redis/redis-link.ts'
+import { createCacheStage } from './stages/cache.ts'
 import { createDeadlineStage } from './stages/deadline.ts'
 import { createLogStage } from './stages/log-call.ts'
 import { createMeasureStage } from './stages/measure.ts'
@@ -35,6 +37,7 @@ export function createStages({ log, metrics, clock, redis }: PipelineParts): rea
     createLogStage(log, clock),
     createDeadlineStage(clock),
     createRateLimitStage({ limiter, clock, metrics }),
+    createCacheStage(new AnswerCache({ clock, log, metrics, ...(redis && { redis }) })),
     validateStage,
   ]
 }

@@ -79,12 +79,13 @@ export class RedisLink {
     return this.#bound(this.#link!, args)
   }
 
-  /** Hears what is published on a channel, from the moment Redis is there, and after each time it was away. */
-  async subscribe(channel: string, listener: (message: string) => void): Promise<void> {
+  /** Hears what is published on a channel. `onGap`: something may have been missed, because Redis was away. */
+  async subscribe(channel: string, listener: (message: string) => void, onGap: () => void): Promise<void> {
     const client = await this.#open()
     const hear = () => client.subscribe(this.prefix + channel, (message) => listener(String(message)))
     // The library subscribes again by itself whenever it reconnects.
     client.once('ready', () => void hear().catch(() => {}))
+    client.on('ready', onGap)
   }
 
   /** Leaves no socket. Safe to call twice. */

@@ -21,6 +21,7 @@ export function createFetchRows(cursors: Cursors): Tool<z.input<typeof input>> {
     description:
       'Answers with the next page of a result that was kept open by with_cursor. Each page has a cursor of its own; the last one has none.',
     effect: 'read',
+    isOneUse: true,
     input,
     output: z.strictObject(pageFields),
     async run({ cursor }, context) {
