@@ -117,6 +117,30 @@ describeWith('redis', 'a cache that processes share', (url) => {
     expect(await stored()).toEqual([expect.stringContaining('cache:box:other:')])
   })
 
+  it('B-70: does not take from Redis what is forgotten while it looks', async () => {
+    fresh()
+    const [one, two] = [await open(), await open()]
+    await one.tool({ name: 'get_x' })()
+    await untilStored(1)
+    two.behave = (_call, run) => ({ structuredContent: { run: `new-${run}` } })
+    const get = two.tool({ name: 'get_x' })
+    const reading = get()
+    await Promise.all([reading, two.tool(...writes)()])
+    expect(runOf(await get())).toMatch(/^new-/)
+  })
+
+  it('B-69: forgets everything where it may have missed what others forgot', async () => {
+    fresh()
+    const [one, two] = [await open(relay.url), await open()]
+    await one.tool({ name: 'get_x' })()
+    await untilStored(1)
+    relay.cut()
+    await two.tool(...writes)()
+    expect(one.cache.stats().l1_size).toBe(1)
+    relay.mend()
+    await expect.poll(() => one.cache.stats().l1_size, { timeout: 5_000 }).toBe(0)
+  })
+
   it.each([
     ['pickled objects', '\x80\x04\x95cposix\nsystem\n'],
     ['another version', '2 60000 0 {"result":{}}'],
