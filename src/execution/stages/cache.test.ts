@@ -249,6 +249,38 @@ describe('B-69: calls that come while the same one runs', () => {
     expect(await leader).toBe('left')
   })
 
+  it.each<[string, Result, boolean]>([
+    ['a page with a cursor, which is good for one use', { structuredContent: { next_cursor: 'c' } }, false],
+    ['S5: what an upstream calls private, where callers share', { cacheScope: 'private' }, true],
+  ])('run each for itself where the answer is %s', async (_, result, isPublic) => {
+    const cached = createCached()
+    const { waiting, behave } = hold()
+    cached.behave = behave
+    const call = cached.tool({}, { cache: { ttlMs: 60_000, isPublic } })
+    const calls = [call(by('ada')), call(by(isPublic ? 'bob' : 'ada'))]
+    await turn()
+    waiting[0]!.answer(result)
+    await turn()
+    expect(waiting).toHaveLength(2)
+    waiting[1]!.answer({ structuredContent: { run: 'own' } })
+    expect((await Promise.all(calls)).map(runOf)).toEqual([undefined, 'own'])
+  })
+
+  it('S5: see no error of another caller’s run where callers share', async () => {
+    const cached = createCached()
+    const { waiting, behave } = hold()
+    cached.behave = behave
+    const call = cached.tool({}, { cache: { ttlMs: 60_000, isPublic: true } })
+    const first = call(by('ada')).catch((error) => error.message)
+    const second = call(by('bob'))
+    await turn()
+    waiting[0]!.fail(new Error('ada’s own'))
+    expect(await first).toBe('ada’s own')
+    await turn()
+    waiting[1]!.answer({ structuredContent: { run: 'own' } })
+    expect(runOf(await second)).toBe('own')
+  })
+
   it('can leave while they wait', async () => {
     const cached = createCached()
     const { waiting, behave } = hold()

@@ -76,7 +76,7 @@ function createCachedRun(cache: AnswerCache, entry: Entry, policy: Policy, rule:
       if (landing !== 'again') return follow(landing)
     }
     const flight = cache.flights.start(key)
-    return flight === undefined ? next(call) : fly(call, flight, lead(call, key, flight))
+    return flight === undefined ? next(call) : fly(call, flight, isPublic, lead(call, key, flight))
   }
 
   return (call) => {
@@ -88,16 +88,25 @@ function createCachedRun(cache: AnswerCache, entry: Entry, policy: Policy, rule:
   }
 }
 
-/** Lands the flight when its run ends, or at once when its caller leaves: a tool that goes on regardless holds nobody up. */
-async function fly({ cancellation }: Call, flight: Flight, run: Promise<Outcome>): Promise<Outcome> {
+/**
+ * Lands the flight when its run ends, or at once when its caller leaves: a tool that goes on regardless holds nobody up.
+ * What is not kept is not shared either: a cursor is for one, and what is private is for whoever asked.
+ */
+async function fly(
+  { cancellation }: Call,
+  flight: Flight,
+  isPublic: boolean,
+  run: Promise<Outcome>,
+): Promise<Outcome> {
   const leave = () => flight.land('again')
   cancellation.addEventListener('abort', leave)
   try {
     const outcome = await run
-    flight.land(outcome.kind === 'complete' ? { outcome } : 'alone')
+    const isShared = outcome.kind === 'complete' && isKeepable(outcome.result, isPublic)
+    flight.land(isShared ? { outcome } : 'alone')
     return outcome
   } catch (thrown) {
-    flight.land(cancellation.aborted ? 'again' : { thrown })
+    flight.land(cancellation.aborted ? 'again' : isPublic ? 'alone' : { thrown })
     throw thrown
   } finally {
     cancellation.removeEventListener('abort', leave)

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { describeWith } from '../test/services/describe-with.ts'
-import { serveDesk } from './frontends/rest/desk.fixture.ts'
+import { serveDesk } from '../../src/frontends/rest/desk.fixture.ts'
+import { describeWith } from '../services/describe-with.ts'
 
 describeWith('redis', 'two Weirs with one Redis', (url) => {
   it('D2-093: share a limit', async () => {
