@@ -5,9 +5,6 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { embedWeir, type Weir } from '../../src/app.ts'
 
-/** Two rows of these fill a page. */
-const rowChars = 1_500_000
-
 let weir: Weir
 let url: string
 const folder = mkdtempSync(join(tmpdir(), 'weir-cached-'))
@@ -15,12 +12,14 @@ beforeAll(async () => {
   const many = new DatabaseSync(join(folder, 'main.db'))
   many.exec('create table many (n integer, text text)')
   const insert = many.prepare('insert into many values (?, ?)')
-  for (let n = 1; n <= 6; n += 1) insert.run(n, 'x'.repeat(rowChars))
+  for (let n = 1; n <= 5; n += 1) insert.run(n, 'x')
   many.close()
   weir = embedWeir({
     baseDir: folder,
     config: {
-      connections: { db: { type: 'sql', databases: { main: { url: 'sqlite:./main.db', write: true } } } },
+      connections: {
+        db: { type: 'sql', databases: { main: { url: 'sqlite:./main.db', write: true, rowsMax: 2 } } },
+      },
       policies: { 'db:*': { cache: '5m' }, 'db:execute_transaction': { invalidates: ['db:execute_query'] } },
       log: { level: 'silent' },
       server: { port: 0 },
@@ -71,12 +70,14 @@ it('pages behind a cursor are never answered from the cache', async () => {
     expect(page).toMatchObject({ isHit: false, content: { next_cursor: expect.any(String) } })
     const rows = [...page.content.rows]
     while (page.content.next_cursor !== undefined) {
-      page = await call('db__fetch_rows', { cursor: page.content.next_cursor })
+      const cursor = page.content.next_cursor
+      page = await call('db__fetch_rows', { cursor })
       expect(page.isHit).toBe(false)
       rows.push(...page.content.rows)
+      await expect(call('db__fetch_rows', { cursor })).rejects.toThrow('CURSOR_NOT_FOUND')
     }
     return rows.map(({ n }: { n: number }) => n)
   }
-  expect(await pages()).toEqual([1, 2, 3, 4, 5, 6])
-  expect(await pages()).toEqual([1, 2, 3, 4, 5, 6])
+  expect(await pages()).toEqual([1, 2, 3, 4, 5])
+  expect(await pages()).toEqual([1, 2, 3, 4, 5])
 })
