@@ -6,7 +6,7 @@ import { matchTemplate } from './match-template.ts'
 
 /** What makes two targets the same one, beside kind, name and the schema of what goes in. */
 export const definedFields = [
-  ...(['title', 'description', 'effect', 'output', 'definition', 'timeoutMs'] as const),
+  ...(['title', 'description', 'effect', 'output', 'definition', 'timeoutMs', 'isOneUse'] as const),
   ...(['category', 'confirm', 'rateLimit', 'mimeType', 'isUnlisted', 'delegate'] as const),
 ] as const
 
