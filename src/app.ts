@@ -16,6 +16,7 @@ import { WeirError } from './core/error.ts'
 import type { Stores } from './core/stores.ts'
 import { exposePools } from './egress/expose-pools.ts'
 import { compileJsonSchema } from './execution/json-schema-validator.ts'
+import { createDoor } from './execution/limits/door.ts'
 import { admin } from './frontends/admin/admin.ts'
 import { createMcpFrontend } from './frontends/mcp/mcp.ts'
 import { operations } from './frontends/operations/operations.ts'
@@ -97,6 +98,7 @@ export function createWeir({ base, loaded, user, only, onApproval }: WeirOptions
     execution.usePolicies(next.config.policies)
     configureLog(log, next, before)
   })
+  const door = createDoor(config.server.rateLimit, clock)
   const { auth, roles } = config
   const callers = createIdentity({
     ...{ auth, roles, user, keys: stores.apiKeys, egress: base.egress, clock, log, metrics },
@@ -124,8 +126,14 @@ export function createWeir({ base, loaded, user, only, onApproval }: WeirOptions
       if (auth === undefined) refuseOpenHost(host)
       const { callsMax } = config.server
       load = createLoadShedding({ clock, callsMax, callsInFlight: () => executor.inFlight })
-      http = createHttpServer({ ...config.server, meet: readiness.meet, refuseLoad: load.refuse }, log)
-      const routes = requireCaller(http, { ...callers.door, operator: createOperatorCheck(operatorToken) })
+      http = createHttpServer({ ...config.server, meet: readiness.meet, refuseLoad: load.refuse }, log, {
+        door,
+      })
+      const routes = requireCaller(http, {
+        ...callers.door,
+        operator: createOperatorCheck(operatorToken),
+        admit: door.admit,
+      })
       serveResourceMetadata(http, callers.metadata)
       mcp.serveHttp(http)
       rest(http, { catalog, executor, server: identity, log })

@@ -8,6 +8,7 @@ import { createAnnouncer } from '../execution/approvals/create-announcer.ts'
 import { AuditWriter, type AuditWriterParts } from '../execution/audit/audit-writer.ts'
 import { createExecutor } from '../execution/executor.ts'
 import { createStages } from '../execution/pipeline.ts'
+import { RedisLink } from '../execution/redis/redis-link.ts'
 import { createPolicyResolver } from '../execution/resolve-policy.ts'
 import type { AuditStageOptions } from '../execution/stages/audit.ts'
 import type { Base } from './base.ts'
@@ -42,13 +43,15 @@ export function openExecution(
   const { log, metrics } = base
   const clock = systemClock
   const tracer = openTracer(base, config)
+  const redis = config.redis === undefined ? undefined : new RedisLink(config.redis, { clock, log })
+  redis?.connect()
   const audit = createAudit(config, { store: stores.audit, clock, log })
   const { hold: holdMs, expiry: expiryMs } = config.approvals
   const onArrival = createAnnouncer(log, operatorToken, onApproval)
   const desk = createApprovalDesk({ store: stores.approvals, clock, onArrival, holdMs, expiryMs })
   const executor = createExecutor({
     stages: createStages({
-      ...{ log, metrics, clock, tracer, audit, desk, idempotency: stores.idempotency, holdMs },
+      ...{ log, metrics, clock, tracer, audit, redis, desk, idempotency: stores.idempotency, holdMs },
       redact: (text) => secrets.redact(text),
     }),
     resolvePolicy: createPolicyResolver(config.policies),
@@ -60,6 +63,7 @@ export function openExecution(
     async close() {
       await audit?.writer.close()
       await tracer?.close()
+      redis?.close()
     },
   }
 }

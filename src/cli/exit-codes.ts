@@ -107,6 +107,7 @@ const exitByCode: Readonly<Record<ErrorCode, Exit>> = {
   UPSTREAM_TIMEOUT: 'timeout',
   OUTCOME_UNKNOWN: 'toolError',
   QUALITY_REJECTED: 'toolError',
+  RATE_LIMITED: 'overloaded',
   OVERLOADED: 'overloaded',
   IDEMPOTENCY_IN_FLIGHT: 'overloaded',
   TOO_MANY_STREAMS: 'overloaded',

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { auditSchema } from './audit-schema.ts'
 import { authSchema, rolesSchema } from './auth-schema.ts'
 import { durationSchema } from './duration.ts'
-import { policyPattern, policySchema } from './policy-schema.ts'
+import { doorSchema, policyPattern, policySchema } from './policy-schema.ts'
 import type { Secrets } from './secrets.ts'
 import { telemetrySchema } from './telemetry-schema.ts'
 import { toolsetSchema } from './toolset-schema.ts'
@@ -63,6 +63,11 @@ const serverSchema = z.strictObject({
     .optional()
     .describe(
       'The toolset that `/mcp` and stdio serve in place of everything. Its own URL serves it too, and connections keep theirs.',
+    ),
+  rateLimit: doorSchema
+    .default([])
+    .describe(
+      'How many requests are let in, whatever they ask for, as in `{ limit: 50/second, burst: 100 }`; beyond, they are refused unread. One limit, or a list of which all hold; each process counts for itself. Default: none.',
     ),
   sessionKey: z
     .string()
@@ -132,6 +137,18 @@ export const sharedConnectionFields = {
     ),
 }
 
+const redisSchema = z.strictObject({
+  url: z
+    .string()
+    .regex(/^rediss?:\/\/[^\s/?#]+(?:\/\d{0,4})?$/, 'must be redis://[user:password@]host[:port][/number]')
+    .describe('Where it is: `redis://[user:password@]host[:port][/number]`, or `rediss:` for TLS.'),
+  prefix: z
+    .string()
+    .regex(/^[\w.:-]{1,64}$/, 'a prefix is made of letters, digits and _ . : -')
+    .default('weir:')
+    .describe('What all its keys and channels there begin with. Weirs with the same prefix share.'),
+})
+
 const stringMap = z.record(z.string(), z.string())
 
 /** One server as Claude Code, Claude Desktop, Cursor and VS Code write it. Clients add keys of their own. */
@@ -191,6 +208,11 @@ export const fileSchema = z.strictObject({
     .describe(
       'Rules for calls, by tool id or pattern: `database:execute_query`, `database:*`, `*:execute_query`, `*`. Exact beats pattern beats connection beats default.',
     ),
+  redis: redisSchema
+    .optional()
+    .describe(
+      'A Redis over which several Weirs share limits and cached answers. While it is away each goes on by itself. Default: none.',
+    ),
   toolsets: z
     .record(nameSchema, toolsetSchema)
     .default({})
@@ -248,6 +270,8 @@ export interface Config {
   readonly store: Readonly<z.output<typeof storeSchema>>
   readonly audit: Readonly<z.output<typeof auditSchema>>
   readonly approvals: Readonly<z.output<typeof approvalsSchema>>
+  /** Where it is, and what its keys begin with. */
+  readonly redis?: Readonly<z.output<typeof redisSchema>>
 }
 
 /** A configuration, and what is known about it. */

@@ -34,6 +34,7 @@ describe('a valid file', () => {
       callsMax: 4_096,
       allowedHosts: ['weir.example'],
       allowedOrigins: ['https://app.example'],
+      rateLimit: [],
     })
     expect(loaded.config.log).toEqual({ level: 'info', format: 'json' })
     expect([loaded.path, loaded.baseDir, loaded.warnings]).toEqual(['/etc/weir/weir.yaml', '/etc/weir', []])

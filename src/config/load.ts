@@ -115,9 +115,10 @@ function assemble(file: File, checked: ReadonlyMap<string, CheckedConnection>): 
   const policies: Config['policies'] = Object.assign(Object.create(null), file.policies)
   const toolsets: Config['toolsets'] = Object.assign(Object.create(null), file.toolsets)
   const roles: Config['roles'] = Object.assign(Object.create(null), file.roles)
-  const { server, log, telemetry, store, audit, approvals, auth } = file
+  const { server, log, telemetry, store, audit, approvals, auth, redis } = file
   const named = { connections, policies, toolsets, roles }
-  return { ...named, ...(auth && { auth }), server, log, telemetry, store, audit, approvals }
+  const optional = { ...(auth && { auth }), ...(redis && { redis }) }
+  return { ...named, ...optional, server, log, telemetry, store, audit, approvals }
 }
 
 /** Whether a setting is one that everybody may see, whatever it was made of. */

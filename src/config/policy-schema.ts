@@ -15,34 +15,60 @@ const limitSchema = z
   .templateLiteral([z.int().min(1).max(1_000_000_000), '/', z.enum(['second', 'minute', 'hour', 'day'])])
   .describe('`10/hour`: a number, and one of second, minute, hour, day.')
 
+const burstSchema = z
+  .int()
+  .min(1)
+  .max(1_000_000_000)
+  .optional()
+  .describe('How many may come at once. Default: as many as the limit allows in its unit of time.')
+
+const doorFields = {
+  limit: limitSchema,
+  burst: burstSchema,
+  per: z
+    .enum(['caller', 'all'])
+    .default('caller')
+    .describe('Who shares the limit: `caller`, each caller has it; `all`: all callers together.'),
+}
+
 const rateRuleSchema = z
   .union([
     limitSchema,
     z.strictObject({
       limit: limitSchema,
-      burst: z
-        .int()
-        .min(1)
-        .max(1_000_000_000)
-        .optional()
-        .describe('How many may come at once. Default: as many as the limit allows in its unit of time.'),
+      burst: burstSchema,
       per: z
         .enum(['caller', 'tool', 'connection', 'all'])
         .default('caller')
         .describe(
           'Who shares the limit: `caller`, each caller has it for each tool; `tool`, `connection`, `all`: all callers together.',
         ),
+      wait: z
+        .boolean()
+        .default(false)
+        .describe(
+          '`true`: calls beyond the limit wait for their turn, until their time is up, instead of being refused. For systems behind Weir that have limits of their own.',
+        ),
     }),
   ])
   .transform((rule): RateRule => {
     if (typeof rule === 'string') return { limit: rule, per: 'caller' }
-    const { limit, burst, per } = rule
-    return burst === undefined ? { limit, per } : { limit, per, burst }
+    const { limit, burst, per, wait } = rule
+    return { limit, per, ...(burst === undefined ? {} : { burst }), ...(wait ? { waits: true } : {}) }
   })
 
 const rateSchema = z
   .union([rateRuleSchema, z.array(rateRuleSchema).min(1).max(8)])
   .transform((rules) => (Array.isArray(rules) ? rules : [rules]))
+
+/** The limits on everything that comes in, whatever it asks for. */
+export const doorSchema = z
+  .union([z.strictObject(doorFields), z.array(z.strictObject(doorFields)).max(4)])
+  .transform((rules): readonly RateRule[] =>
+    [rules]
+      .flat()
+      .map(({ limit, burst, per }) => ({ limit, per, ...(burst === undefined ? {} : { burst }) })),
+  )
 
 const cacheSchema = z
   .union([
@@ -55,7 +81,7 @@ const cacheSchema = z
       scope: z
         .enum(['caller', 'public'])
         .default('caller')
-        .describe('`caller`: everybody has their own answers. `public`: all share them.'),
+        .describe('`caller`: everybody has their own answers. `public`: all callers of a tenant share them.'),
     }),
   ])
   .transform(
@@ -135,6 +161,12 @@ export const policySchema = z
       .union([off, cacheSchema])
       .optional()
       .describe('How long answers of a reading tool are kept, as in `5m`. Default: not at all.'),
+    invalidates: z
+      .union([off, z.array(policyPattern).min(1).max(32)])
+      .optional()
+      .describe(
+        'Tools whose cached answers are forgotten after each call of this one, well or badly ended: ids and patterns.',
+      ),
     retry: z
       .union([off, retrySchema])
       .optional()

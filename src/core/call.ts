@@ -2,6 +2,7 @@ import type { Caller } from './caller.ts'
 import type { Cancellation } from './cancellation.ts'
 import type { Entry } from './catalog.ts'
 import type { CallEvent } from './event.ts'
+import type { Standing } from './limit.ts'
 import type { InputAnswers, Outcome } from './outcome.ts'
 import type { Span } from './trace.ts'
 
@@ -34,6 +35,8 @@ export interface Call {
   readonly wantsProgress?: boolean
   /** Absent where the client listens for nothing. Must not throw. */
   readonly emit?: (event: CallEvent) => void
+  /** Hears how the caller stands with its limit, where there is one and the dialect can say so. Must not throw. */
+  readonly onStanding?: (standing: Standing) => void
 }
 
 /** An assistant’s own words about a call. */

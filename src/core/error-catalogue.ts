@@ -130,6 +130,10 @@ export const errorCatalogue = {
     false,
     'The answer does not have the form that was expected of it (B-38).',
   ),
+  RATE_LIMITED: {
+    ...callers(429, 'The limit on how often this may be called is used up (C-14).'),
+    retryable: true,
+  },
   OVERLOADED: operators(503, true, 'A bounded queue is full.'),
   INTERNAL: operators(500, false, 'Weir itself failed; the log holds the cause.'),
   CONNECTION_UNAVAILABLE: upstreams(503, true, 'The connection is not up.'),

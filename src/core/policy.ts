@@ -13,6 +13,8 @@ export interface Policy {
   /** All of them hold. */
   readonly rateLimits?: readonly RateRule[]
   readonly cache?: CacheRule
+  /** Whose cached answers a call of this one makes wrong: ids and patterns (D2-040). */
+  readonly invalidates?: readonly string[]
   readonly retry?: RetryRule
   readonly breaker?: BreakerRule
   readonly bulkhead?: BulkheadRule
@@ -26,6 +28,8 @@ export interface RateRule {
   readonly burst?: number
   /** Who shares it: each caller has one for each tool, or all calls of the tool, the connection or the whole Weir do. */
   readonly per: 'caller' | 'tool' | 'connection' | 'all'
+  /** Whether a call waits for its token, until its time is up, instead of being refused (D3-111). */
+  readonly waits?: boolean
 }
 
 /** How long answers of a `read` are kept (D2-030 to D2-038). */
@@ -33,7 +37,7 @@ export interface CacheRule {
   readonly ttlMs: number
   /** How long “not found” is remembered; absent: not at all. */
   readonly negativeTtlMs?: number
-  /** Whether callers share answers. Absent: each has their own (S5). */
+  /** Whether callers of one tenant share answers. Absent: each has their own (S5). */
   readonly isPublic?: boolean
 }
 

@@ -34,10 +34,10 @@ interface TargetBase<I> {
    * (icons, annotations, `_meta`, fields we do not know). Absent for targets of our own.
    */
   readonly definition?: Readonly<Record<string, unknown>>
+  /** Whether an argument is used up by the call, such as a cursor: the same call again is another one, or none. Never kept, never retried. */
+  readonly isOneUse?: boolean
   /** Longest time one call may take, in milliseconds, where it differs from the default of 30,000 (C-07). */
   readonly timeoutMs?: number
-  /** What the input names is used up by the call, like a cursor: a second run could not answer what a first one had. Never retried. */
-  readonly isOneUse?: boolean
   /**
    * Where a field of the input says which of several systems is meant: their configured names. One of them that fails
    * must not shut the way to the others.

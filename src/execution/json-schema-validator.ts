@@ -11,6 +11,7 @@ import addFormats from 'ajv-formats'
 import type { JsonSchema, SchemaIssue } from '../core/schema.ts'
 import { inspectSchema } from './inspect-schema.ts'
 import { compileLinearPattern } from './linear-pattern.ts'
+import { spellJson } from './spell-json.ts'
 
 /** Checks a value; an empty list means that it fits. Throws an Error where the schema takes too long to say. */
 export type Validator = (value: unknown) => readonly SchemaIssue[]
@@ -94,15 +95,7 @@ function countSteps(ajv: AjvInstance, keyword: string): void {
 
 /** In linear time; compared with each other, a hundred thousand items take minutes. */
 function isUnique(items: readonly unknown[]): boolean {
-  return new Set(items.map(spell)).size === items.length
-}
-
-/** The same text for equal JSON values, whatever the order of their keys. */
-function spell(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  if (Array.isArray(value)) return `[${value.map(spell).join()}]`
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-  return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${spell(inner)}`).join()}}`
+  return new Set(items.map(spellJson)).size === items.length
 }
 
 const shared = new Map<Dialect, { readonly ajv: AjvInstance; compiles: number }>()

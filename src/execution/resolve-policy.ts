@@ -44,6 +44,7 @@ function resolve({ target }: Entry, matching: readonly PolicyRule[]): Policy {
     confirm,
     rateLimits: first('rateLimits') ?? own.rateLimits,
     cache: first('cache'),
+    invalidates: first('invalidates'),
     retry: first('retry') ?? defaultRetry,
     breaker: first('breaker') ?? defaultBreaker,
     bulkhead: first('bulkhead') ?? defaultBulkhead,

@@ -97,8 +97,14 @@ describe.each(Object.entries<ErrorSpec>(errorCatalogue))('%s', (code, { mcp, ret
     const { status, body } = await post('/mcp/execute', {
       tools: [{ tool_slug: 'throw', arguments: { code } }],
     })
-    // B-125: who may not is told so by the status too.
-    expect(status).toBe(code === 'PERMISSION_DENIED' ? 403 : 200)
+    // What Weir refuses before a tool runs is a refusal of the whole request (B-125, R2).
+    const refusals: Readonly<Record<string, number>> = {
+      PERMISSION_DENIED: 403,
+      RATE_LIMITED: 429,
+      IDEMPOTENCY_IN_FLIGHT: 409,
+      IDEMPOTENCY_MISMATCH: 422,
+    }
+    expect(status).toBe(refusals[code] ?? 200)
     expect(body).toMatchObject({ successful: false, error: detail.message })
     expect(body.data.results).toEqual([
       { tool_slug: 'throw', successful: false, error: detail.message, error_detail: detail },

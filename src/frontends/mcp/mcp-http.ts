@@ -8,6 +8,7 @@ import { headerNames } from '../../wire/headers.ts'
 import { idOf, type JsonText, type RequestId, readMessage, renderErrorResponse } from '../../wire/json-rpc.ts'
 import { readHttpError } from '../shared/http-server.ts'
 import { narrowView } from '../shared/narrow-view.ts'
+import { rateHeaders } from '../shared/rate-headers.ts'
 import { callerOf } from '../shared/require-caller.ts'
 import { answerBatch, answerMessage, type HttpAnswer, type HttpParts, type Visit } from './answer-http.ts'
 import { cutWhenStalled, type EventStream, openEventStream } from './event-stream.ts'
@@ -28,6 +29,7 @@ export function mcpHttp(server: FastifyInstance, parts: HttpParts): void {
 
   function sendRpcError(thrown: unknown, _request: FastifyRequest, reply: FastifyReply): void {
     const error = readHttpError(thrown, parts.log)
+    reply.headers(rateHeaders(error))
     sendText(reply, error.spec.http, renderErrorResponse(undefined, renderJsonRpcError(error)))
   }
 }
@@ -71,6 +73,7 @@ async function handlePost(parts: HttpParts, request: FastifyRequest, reply: Fast
     sendAnswer(reply, accept, await answerMessage(parts, visit, message))
   } catch (thrown) {
     const error = readHttpError(thrown, parts.log)
+    reply.headers(rateHeaders(error))
     sendText(reply, error.spec.http, renderErrorResponse(id ?? idOf(value), renderJsonRpcError(error)))
   }
 }

@@ -12,7 +12,7 @@ export interface OperationsParts {
   readonly readiness: Readiness
 }
 
-const toAll: RouteShorthandOptions = { config: { access: 'public' } }
+const toAll: RouteShorthandOptions = { config: { access: 'public', isUnlimited: true } }
 
 /** What orchestrators and Prometheus ask. Says how many connections are up, and nothing about what they are. */
 export function operations(
@@ -32,7 +32,7 @@ export function operations(
     const status = isServing ? (starting === 0 ? 'ready' : 'starting') : 'stopping'
     return reply.code(isReady ? 200 : 503).send({ status, connections: connections.length, up })
   })
-  server.get('/metrics', { config: { access: 'admin:metrics' } }, (_request, reply) =>
+  server.get('/metrics', { config: { access: 'admin:metrics', isUnlimited: true } }, (_request, reply) =>
     reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8').send(metrics.render()),
   )
 }

@@ -8,6 +8,7 @@ import { parseJson } from '../../core/parse-json.ts'
 import { readTraceparent } from '../../core/trace.ts'
 import { readHttpError } from '../shared/http-server.ts'
 import { nextCallId } from '../shared/next-call-id.ts'
+import { rateHeaders, renderStanding } from '../shared/rate-headers.ts'
 import { readIdempotencyKey } from '../shared/read-idempotency-key.ts'
 import { callerOf } from '../shared/require-caller.ts'
 import { findTools, readExecuteRequest } from './read-execute.ts'
@@ -49,12 +50,15 @@ async function execute(parts: RestParts, request: FastifyRequest, reply: Fastify
     const found = await findTools(parts.catalog, body.tools, caller)
     const { 'idempotency-key': key } = request.headers
     const idempotencyKey = readIdempotencyKey(key, 'The header Idempotency-Key')
-    const answer = await runTools(parts.executor, {
+    const ran = await runTools(parts.executor, {
       ...{ requestId, caller, found, idempotencyKey, note: body.note },
       response: reply.raw,
       meta: readMeta(request),
     })
-    tellRefusal(reply, answer)
+    const { body: answer, refusal, standing } = ran
+    if (standing !== undefined) reply.headers(renderStanding(standing))
+    if (refusal !== undefined) reply.code(refusal.spec.http).headers(rateHeaders(refusal))
+    else tellRefusal(reply, answer)
     return answer
   } catch (thrown) {
     const error = readHttpError(thrown, parts.log)
@@ -86,7 +90,7 @@ function tellRefusal(reply: FastifyReply, { data }: RunBody): void {
 }
 
 function renderFailure(reply: FastifyReply, error: WeirError, requestId: string): unknown {
-  reply.code(error.spec.http)
+  reply.code(error.spec.http).headers(rateHeaders(error))
   return failureBody(error, requestId)
 }
 

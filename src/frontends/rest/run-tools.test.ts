@@ -39,7 +39,7 @@ describe('a client that left while its tools were being found', () => {
       resolvePolicy: () => ({ timeoutMs: 1_000 }),
     })
     const tool = { slug: 'send', input: {}, entry }
-    const answer = await runTools(executor, {
+    const { body: answer } = await runTools(executor, {
       requestId: 'r',
       caller: { subject: 'local:ada', tenant: 'default' },
       found: [tool, tool],

@@ -2,7 +2,8 @@ import type { ServerResponse } from 'node:http'
 import type { Call, CallNote, Executor } from '../../core/call.ts'
 import type { Caller } from '../../core/caller.ts'
 import { Cancellation } from '../../core/cancellation.ts'
-import { type ErrorBody, renderError, WeirError } from '../../core/error.ts'
+import { type ErrorBody, type ErrorCode, renderError, WeirError } from '../../core/error.ts'
+import type { Standing } from '../../core/limit.ts'
 import type { Outcome, Pending, Result } from '../../core/outcome.ts'
 import { nextCallId } from '../shared/next-call-id.ts'
 import type { FoundTool } from './read-execute.ts'
@@ -45,8 +46,20 @@ export interface ItemResult {
   readonly expires_at?: string
 }
 
+/** What the request is answered with. */
+export interface ToolsAnswer {
+  readonly body: RunBody
+  /** Set where Weir itself refused the first tool, so that none ran: the request as a whole was refused (B-125). */
+  readonly refusal?: WeirError
+  /** With the tightest of the limits that the tools were under. */
+  readonly standing?: Standing
+}
+
+/** What is refused before a tool runs. Every other error is the outcome of a tool, and its status stays 200 (D4-014). */
+const refusals: ReadonlySet<ErrorCode> = new Set(['RATE_LIMITED'])
+
 /** Runs the tools one after another. The first failure ends the run (D4-015), and what ran before it is kept (B-123). */
-export async function runTools(executor: Executor, run: ToolsRun): Promise<RunBody> {
+export async function runTools(executor: Executor, run: ToolsRun): Promise<ToolsAnswer> {
   const { response } = run
   // Each tool has its own deadline, so each has its own way to be stopped.
   let cancellation = new Cancellation()
@@ -61,6 +74,11 @@ export async function runTools(executor: Executor, run: ToolsRun): Promise<RunBo
   if (response.destroyed) leave()
   const results: ItemResult[] = []
   let failure: string | undefined
+  let refusal: WeirError | undefined
+  let standing: Standing | undefined
+  const onStanding = (one: Standing) => {
+    if (standing === undefined || one.remaining <= standing.remaining) standing = one
+  }
   for (const [index, { entry, input, slug }] of run.found.entries()) {
     if (failure !== undefined) {
       const skipped = new WeirError('NOT_RUN', 'Not run: an earlier tool of the request failed.')
@@ -79,16 +97,25 @@ export async function runTools(executor: Executor, run: ToolsRun): Promise<RunBo
       ...(run.meta === undefined ? {} : { meta: run.meta }),
       ...(run.note === undefined ? {} : { note: run.note }),
       ...(run.idempotencyKey === undefined ? {} : { idempotencyKey: `${run.idempotencyKey}/${index}` }),
+      onStanding,
     })
+    if (results.length === 0 && outcome.kind === 'failed' && refusals.has(outcome.error.code)) {
+      refusal = outcome.error
+    }
     const item = renderItem(slug, outcome)
     results.push(item)
     if (!item.successful) failure = item.error ?? 'The tool failed.'
   }
-  return {
+  const body = {
     request_id: run.requestId,
     successful: failure === undefined,
     data: { results },
     ...(failure === undefined ? {} : { error: failure }),
+  }
+  return {
+    body,
+    ...(refusal === undefined ? {} : { refusal }),
+    ...(standing === undefined ? {} : { standing }),
   }
 }
 

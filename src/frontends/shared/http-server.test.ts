@@ -190,7 +190,7 @@ describe('R19: a client that drips', () => {
   let server: FastifyInstance
   let port = 0
   beforeAll(async () => {
-    server = createHttpServer({ allowedHosts: [], allowedOrigins: [] }, silentLogger, slow)
+    server = createHttpServer({ allowedHosts: [], allowedOrigins: [] }, silentLogger, { slow })
     server.post('/echo', (sent) => ({ length: (sent.body as string).length }))
     await server.listen({ host: '127.0.0.1', port: 0 })
     port = (server.server.address() as AddressInfo).port

@@ -6,9 +6,18 @@ import {
   fastify,
 } from 'fastify'
 import { renderError, toWeirError, WeirError } from '../../core/error.ts'
+import type { Door } from '../../core/limit.ts'
 import type { Logger } from '../../core/logger.ts'
 import { createOriginCheck, type OriginRules } from './check-origin.ts'
+import { rateHeaders } from './rate-headers.ts'
 import { answerPreflight, isPreflight, shareWithOrigin } from './share-with-origin.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** For what has to answer however busy Weir is, such as its health. */
+    readonly isUnlimited?: boolean
+  }
+}
 
 /** Largest body that is read (R20). */
 export const bodyBytesMax = 4 * 1024 * 1024
@@ -27,7 +36,11 @@ export interface HttpRules extends OriginRules {
  * The one HTTP server: every request passes the Host and Origin check before anything else, bodies arrive as text for
  * their frontend to parse once, and every failure answers as JSON, never as HTML.
  */
-export function createHttpServer(rules: HttpRules, log: Logger, slow = patience): FastifyInstance {
+export function createHttpServer(
+  rules: HttpRules,
+  log: Logger,
+  { slow = patience, door }: { readonly slow?: typeof patience; readonly door?: Door } = {},
+): FastifyInstance {
   const server = fastify({
     bodyLimit: bodyBytesMax,
     requestTimeout: slow.requestMs,
@@ -58,6 +71,7 @@ export function createHttpServer(rules: HttpRules, log: Logger, slow = patience)
         reply.raw.setHeader('retry-after', Math.ceil(Number(refusal.data?.['retryAfterMs']) / 1_000))
         throw refusal
       }
+      if (request.routeOptions.config.isUnlimited !== true) door?.enter()
       if (encoding !== undefined && encoding !== 'identity') throw compressed()
       done()
     } catch (refusal) {
@@ -116,5 +130,8 @@ export function readHttpError(thrown: unknown, log: Logger): WeirError {
 
 /** An error outside of any dialect: `{ error: { code, message, hint, retryable } }`. */
 function sendError(reply: FastifyReply, error: WeirError): FastifyReply {
-  return reply.code(error.spec.http).send({ error: renderError(error) })
+  return reply
+    .code(error.spec.http)
+    .headers(rateHeaders(error))
+    .send({ error: renderError(error) })
 }

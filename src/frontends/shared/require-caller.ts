@@ -32,6 +32,8 @@ export interface Door {
   readonly operator?: (request: FastifyRequest) => Promise<Caller | undefined>
   /** The value of `WWW-Authenticate` for a request that was refused. */
   readonly challenge: (request: FastifyRequest) => string
+  /** Refuses a caller who comes too often, by throwing. */
+  readonly admit?: (caller: Caller) => void
   /** Told of each request that was not let in; must not throw. */
   readonly onRefused?: (error: WeirError) => void
 }
@@ -43,7 +45,7 @@ export interface Door {
  */
 export function requireCaller(
   server: FastifyInstance,
-  { authenticate, challenge, onRefused, operator = async () => undefined }: Door,
+  { authenticate, challenge, onRefused, admit: count, operator = async () => undefined }: Door,
 ): readonly Route[] {
   const routes: Route[] = []
   server.decorateRequest('caller', null)
@@ -56,6 +58,7 @@ export function requireCaller(
     const { access } = request.routeOptions.config
     if (access === 'public' || request.is404) return done()
     const admit = (caller: Caller) => {
+      count?.(caller)
       request.caller = caller
       done(access === 'caller' ? undefined : findRefusal(caller, access))
     }
