@@ -2,10 +2,11 @@ import type { Readable, Writable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { type Base, createBase, identity } from './app/base.ts'
 import { openExecution } from './app/open-execution.ts'
+import { openHttp } from './app/open-http.ts'
 import { readContents } from './app/read-contents.ts'
 import { configureLog, createReloading } from './app/reloading.ts'
 import { createCatalog, type OpenCatalog } from './catalog/catalog.ts'
-import type { LoadedConfig } from './config/config.ts'
+import type { Config, LoadedConfig } from './config/config.ts'
 import { parseConfig } from './config/load.ts'
 import { planReload, type ReloadPlan } from './config/plan-reload.ts'
 import type { Approval, ApprovalStore } from './core/approval.ts'
@@ -16,20 +17,12 @@ import { WeirError } from './core/error.ts'
 import type { Stores } from './core/stores.ts'
 import { exposePools } from './egress/expose-pools.ts'
 import { compileJsonSchema } from './execution/json-schema-validator.ts'
-import { createDoor } from './execution/limits/door.ts'
-import { admin } from './frontends/admin/admin.ts'
 import { createMcpFrontend } from './frontends/mcp/mcp.ts'
-import { operations } from './frontends/operations/operations.ts'
 import { createReadiness } from './frontends/operations/readiness.ts'
-import { rest } from './frontends/rest/rest.ts'
 import { isLoopback } from './frontends/shared/check-origin.ts'
-import { createHttpServer } from './frontends/shared/http-server.ts'
-import { createIdentity } from './frontends/shared/identity/identity.ts'
-import { createOperatorCheck } from './frontends/shared/identity/operator.ts'
-import { serveResourceMetadata } from './frontends/shared/identity/protected-resource.ts'
+import { createIdentity, type Identity } from './frontends/shared/identity/identity.ts'
 import { drainPort, openPort } from './frontends/shared/open-port.ts'
-import { type Route, requireCaller } from './frontends/shared/require-caller.ts'
-import { createLoadShedding, type LoadShedding } from './frontends/shared/shed-load.ts'
+import type { Route } from './frontends/shared/require-caller.ts'
 import { deferStores } from './store/defer-stores.ts'
 import { openStore } from './store/open-store.ts'
 import { findOperatorToken } from './store/operator-token.ts'
@@ -98,13 +91,7 @@ export function createWeir({ base, loaded, user, only, onApproval }: WeirOptions
     execution.usePolicies(next.config.policies)
     configureLog(log, next, before)
   })
-  const door = createDoor(config.server.rateLimit, clock)
-  const { auth, roles } = config
-  const callers = createIdentity({
-    ...{ auth, roles, user, keys: stores.apiKeys, egress: base.egress, clock, log, metrics },
-    publicUrl: config.server.publicUrl,
-    denied: Object.keys(config.policies).filter((pattern) => config.policies[pattern]?.isDenied === true),
-  })
+  const callers = createCallers(base, config, stores, user)
   const mcp = createMcpFrontend({
     catalog: { ...catalog, view: (name = reloading.current.config.server.toolset) => catalog.view(name) },
     executor,
@@ -115,7 +102,6 @@ export function createWeir({ base, loaded, user, only, onApproval }: WeirOptions
   })
   let http: FastifyInstance | undefined
   const readiness = createReadiness(clock)
-  let load: LoadShedding | undefined
 
   return {
     catalog,
@@ -123,23 +109,17 @@ export function createWeir({ base, loaded, user, only, onApproval }: WeirOptions
     approvals: desk,
     async listen(at = {}) {
       const { host, port } = { ...config.server, ...at }
-      if (auth === undefined) refuseOpenHost(host)
-      const { callsMax } = config.server
-      load = createLoadShedding({ clock, callsMax, callsInFlight: () => executor.inFlight })
-      http = createHttpServer({ ...config.server, meet: readiness.meet, refuseLoad: load.refuse }, log, {
-        door,
+      if (config.auth === undefined) refuseOpenHost(host)
+      const opened = openHttp(base, config.server, {
+        catalog,
+        execution,
+        callers,
+        mcp,
+        readiness,
+        operatorToken,
       })
-      const routes = requireCaller(http, {
-        ...callers.door,
-        operator: createOperatorCheck(operatorToken),
-        admit: door.admit,
-      })
-      serveResourceMetadata(http, callers.metadata)
-      mcp.serveHttp(http)
-      rest(http, { catalog, executor, server: identity, log })
-      admin(http, { approvals: desk, log })
-      operations(http, { catalog, metrics, clock, readiness })
-      return { url: await openPort(http, host, port), routes }
+      http = opened.http
+      return { url: await openPort(http, host, port), routes: opened.routes }
     },
     serveStdio: (input, output) => mcp.serveStdio(input, output, callers.local),
     planReload: (next) => planReload(reloading.current.config, next.config),
@@ -151,7 +131,6 @@ export function createWeir({ base, loaded, user, only, onApproval }: WeirOptions
       // Streams that wait for events are ended, and told so.
       mcp.endWaiting()
       if (http !== undefined) await drainPort(http, drainMs)
-      load?.close()
       await catalog.close()
       await execution.close()
       await stores.close()
@@ -193,6 +172,20 @@ export function openStores({ log }: Base, { config, secrets, baseDir }: LoadedCo
     () => openStore({ url, baseDir, log, audit, secrets: () => secrets.list() }),
     systemClock,
   )
+}
+
+/** Every configured way to know a caller. */
+function createCallers(
+  { egress, log, metrics }: Base,
+  { auth, roles, policies, server }: Config,
+  { apiKeys: keys }: Stores,
+  user: string,
+): Identity {
+  return createIdentity({
+    ...{ auth, roles, user, keys, egress, clock: systemClock, log, metrics },
+    publicUrl: server.publicUrl,
+    denied: Object.keys(policies).filter((pattern) => policies[pattern]?.isDenied === true),
+  })
 }
 
 function refuseOpenHost(host: string): void {

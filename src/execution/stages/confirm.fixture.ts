@@ -1,7 +1,7 @@
 import { vi } from 'vitest'
 import type { Approval, Verdict } from '../../core/approval.ts'
 import type { Call } from '../../core/call.ts'
-import type { Caller } from '../../core/caller.ts'
+import { type Caller, everything } from '../../core/caller.ts'
 import { Cancellation } from '../../core/cancellation.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { silentLogger } from '../../core/logger.ts'
@@ -20,7 +20,7 @@ import { silentLog } from '../silent-log.fixture.ts'
 
 export const holdMs = 55_000
 export const hourMs = 60 * 60_000
-export const ada: Caller = { subject: 'local:ada', tenant: 'default' }
+export const ada: Caller = { subject: 'local:ada', tenant: 'default', grants: everything }
 const operator = { tenant: '', subject: 'operator:grace' }
 export const yes: Verdict = { decision: 'approved', by: operator }
 export const no: Verdict = { decision: 'denied', by: operator, reason: 'Not today.' }

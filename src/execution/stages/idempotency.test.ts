@@ -80,7 +80,7 @@ describe('R2, B-134, C-24: a call with a key', () => {
     const inFlight = { error: { code: 'IDEMPOTENCY_IN_FLIGHT', data: { retryAfterMs: 1_000 } } }
     expect(await start({}, key).ended).toMatchObject(inFlight)
     await clock.advance(5_999)
-    expect(await ended).toMatchObject({ error: { code: 'DEADLINE_EXCEEDED' } })
+    expect(await ended).toMatchObject({ error: { code: 'OUTCOME_UNKNOWN' } })
     expect(await start({}, key).ended).toMatchObject(inFlight)
     await clock.advance(1)
     expect(await start({}, key).ended).toMatchObject({ error: { code: 'OUTCOME_UNKNOWN' } })

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { type Caller, everything } from '../../../core/caller.ts'
 
 /** Whoever holds the operator's token: nobody who calls tools has this name. */
-export const operator: Caller = Object.freeze({ tenant: '', subject: 'operator', grants: everything })
+const operator: Caller = Object.freeze({ tenant: '', subject: 'operator', grants: everything })
 
 /** Tells the operator by the token of the running Weir; undefined for everybody else. */
 export function createOperatorCheck(
