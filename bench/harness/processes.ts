@@ -17,6 +17,26 @@ export function startWeirEcho(tools = 1): Promise<Server> {
   return startServer([...asStarted, `${benchDir}subjects/weir-echo.ts`, '--tools', `${tools}`])
 }
 
+/** The same with every policy on; what it keeps lies in `folder`, and its spans go to a collector that takes them. */
+export function startGuardedEcho(
+  folder: string,
+  collector: Server,
+  effect: 'read' | 'write',
+): Promise<Server> {
+  const script = `${benchDir}subjects/weir-echo.ts`
+  const store = `sqlite:${folder}/weir.db`
+  return startServer([
+    ...asStarted,
+    script,
+    '--effect',
+    effect,
+    '--collector',
+    collector.url,
+    '--store',
+    store,
+  ])
+}
+
 /** Weir in front of `upstream`. */
 export function startWeirProxy(upstream: Server): Promise<Server> {
   return startServer([...asStarted, `${benchDir}subjects/weir-proxy.ts`, '--upstream', upstream.url])

@@ -1,4 +1,5 @@
-// Weir with one in-process connection: the echo tool and, with --tools, as many others as a large catalog has.
+// Weir with one in-process connection: the echo tool and, with --tools, as many others as a large catalog has. Policies
+// are off, or with --collector all on, spans going there.
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { embedWeir } from '../../src/app.ts'
@@ -7,15 +8,23 @@ import { jsonSchema } from '../../src/core/schema.ts'
 import type { Tool } from '../../src/core/tool.ts'
 import { announce, endWithParent } from '../harness/announce.ts'
 import { createRealisticTools, echoDefinition, type ToolDefinition } from '../harness/realistic-tools.ts'
+import { policiesOff, policiesOn } from './policies.ts'
 
-const { values } = parseArgs({ options: { tools: { type: 'string', default: '1' } } })
+const { values } = parseArgs({
+  options: {
+    tools: { type: 'string', default: '1' },
+    effect: { type: 'string', default: 'read' },
+    collector: { type: 'string' },
+    store: { type: 'string', default: 'sqlite::memory:' },
+  },
+})
 
 function createEchoTool({ name, description, inputSchema }: ToolDefinition): Tool<{ text: string }> {
   return {
     kind: 'tool',
     name,
     description,
-    effect: 'read',
+    effect: values.effect === 'write' ? 'write' : 'read',
     input: jsonSchema<{ text: string }>({ ...inputSchema }),
     run: async ({ text }) => ({ content: [{ type: 'text', text }] }),
   }
@@ -33,7 +42,12 @@ const echoConnector = defineConnector({
 
 endWithParent()
 const weir = embedWeir({
-  config: { connections: { bench: { type: 'bench-echo' } }, server: { port: 0 } },
+  config: {
+    connections: { bench: { type: 'bench-echo' } },
+    server: { port: 0 },
+    store: { url: values.store },
+    ...(values.collector === undefined ? policiesOff : policiesOn(values.collector)),
+  },
   connectors: [echoConnector],
 })
 const { url } = await weir.listen()
