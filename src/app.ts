@@ -38,6 +38,8 @@ export interface WeirOptions {
   readonly user: string
   /** Only these connections are opened; all by default. */
   readonly only?: readonly string[]
+  /** Reads the configuration again, where it came from; absent where it came from no file. */
+  readonly reread?: () => Promise<LoadedConfig>
   /** Told of each call that begins to wait for approval. */
   readonly onApproval?: (approval: Approval) => void
 }
@@ -70,7 +72,7 @@ export interface Weir {
 const announceMsMax = 10_000
 
 /** Builds a gateway from a checked configuration and begins to open its connections. */
-export function createWeir({ base, loaded, user, only, onApproval }: WeirOptions): Weir {
+export function createWeir({ base, loaded, user, only, reread, onApproval }: WeirOptions): Weir {
   const { log, metrics } = base
   const { config } = loaded
   configureLog(log, loaded)
@@ -110,14 +112,9 @@ export function createWeir({ base, loaded, user, only, onApproval }: WeirOptions
     async listen(at = {}) {
       const { host, port } = { ...config.server, ...at }
       if (config.auth === undefined) refuseOpenHost(host)
-      const opened = openHttp(base, config.server, {
-        catalog,
-        execution,
-        callers,
-        mcp,
-        readiness,
-        operatorToken,
-      })
+      const reload = reloading.from(reread)
+      const parts = { catalog, execution, callers, mcp, readiness, operatorToken, reload }
+      const opened = openHttp(base, config.server, parts)
       http = opened.http
       return { url: await openPort(http, host, port), routes: opened.routes }
     },
@@ -186,6 +183,11 @@ function createCallers(
     publicUrl: server.publicUrl,
     denied: Object.keys(policies).filter((pattern) => policies[pattern]?.isDenied === true),
   })
+}
+
+/** The operator's credential of this configuration, made where there is none yet; undefined where nothing is kept. */
+export async function readOperatorToken({ config, baseDir }: LoadedConfig): Promise<string | undefined> {
+  return findOperatorToken(config.store.url, baseDir)?.read()
 }
 
 function refuseOpenHost(host: string): void {

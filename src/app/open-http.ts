@@ -24,6 +24,8 @@ export interface HttpParts {
   readonly callers: Identity
   readonly mcp: McpFrontend
   readonly readiness: Readiness
+  /** Takes the configuration file over, or says what that would change; absent where there is none. */
+  readonly reload: ((isDryRun: boolean) => Promise<unknown>) | undefined
   /** The operator's own credential; absent where nothing is kept. */
   readonly operatorToken: (() => Promise<string>) | undefined
 }
@@ -32,7 +34,7 @@ export interface HttpParts {
 export function openHttp(
   { log, metrics }: Base,
   rules: Config['server'],
-  { catalog, execution, callers, mcp, readiness, operatorToken }: HttpParts,
+  { catalog, execution, callers, mcp, readiness, operatorToken, reload }: HttpParts,
 ): { readonly http: FastifyInstance; readonly routes: readonly Route[] } {
   const { executor, desk } = execution
   const clock = systemClock
@@ -46,7 +48,7 @@ export function openHttp(
   serveResourceMetadata(http, callers.metadata)
   mcp.serveHttp(http)
   rest(http, { catalog, executor, server: identity, log })
-  admin(http, { approvals: desk, log })
+  admin(http, { approvals: desk, reload, log })
   operations(http, { catalog, metrics, clock, readiness })
   return { http, routes }
 }

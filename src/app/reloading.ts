@@ -6,6 +6,10 @@ import type { Log } from '../telemetry/log.ts'
 export interface Reloading {
   readonly current: LoadedConfig
   take(next: LoadedConfig): Promise<ReloadPlan>
+  /** The same for a configuration that is read when it is asked for; `isDryRun` changes nothing. */
+  from(
+    reread: (() => Promise<LoadedConfig>) | undefined,
+  ): ((isDryRun: boolean) => Promise<ReloadPlan>) | undefined
 }
 
 /** `apply` makes the next configuration that of the running parts, in one step. */
@@ -21,14 +25,22 @@ export function createReloading(
     current = next
     return plan
   }
+  const takeNext = (next: LoadedConfig) => {
+    const taken = taking.then(() => take(next))
+    taking = taken.catch(() => {})
+    return taken
+  }
   return {
     get current() {
       return current
     },
-    take(next) {
-      const taken = taking.then(() => take(next))
-      taking = taken.catch(() => {})
-      return taken
+    take: takeNext,
+    from(reread) {
+      if (reread === undefined) return undefined
+      return async (isDryRun) => {
+        const next = await reread()
+        return isDryRun ? planReload(current.config, next.config) : takeNext(next)
+      }
     },
   }
 }

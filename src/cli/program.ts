@@ -98,6 +98,12 @@ function addServing(program: Command, run: RunLoaded): void {
     .option('--port <port>', 'the port to listen on; 0 takes any free one')
     .addHelpText('after', example('weir dev', 'weir dev --config staging.yaml'))
     .action(run(async () => (await import('./commands/dev.ts')).dev))
+  program
+    .command('reload')
+    .description('let the running Weir take over its changed configuration file')
+    .option('--dry-run', 'say what would change, and change nothing')
+    .addHelpText('after', example('weir reload --dry-run', 'weir reload'))
+    .action(run(async () => (await import('./commands/reload.ts')).reload))
 }
 
 function addConfiguring(program: Command, run: RunLoaded): void {

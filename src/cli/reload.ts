@@ -4,7 +4,6 @@ import { toWeirError } from '../core/error.ts'
 import type { CommandContext } from './command-context.ts'
 import { type Output, toFailure } from './output.ts'
 import type { Serving } from './serving.ts'
-import { openSetup } from './setup.ts'
 
 /**
  * Reads the configuration file again and lets the running Weir take it over (R14); gives undefined where the file is not
@@ -12,16 +11,14 @@ import { openSetup } from './setup.ts'
  */
 export async function reload(
   { setup, weir }: Pick<Serving, 'setup' | 'weir'>,
-  context: CommandContext,
+  { output }: CommandContext,
 ): Promise<ReloadPlan | undefined> {
-  const { output } = context
-  if (setup.path === undefined) {
+  if (setup.reread === undefined || setup.path === undefined) {
     output.note('There is no configuration file to read again: this is the sample.')
     return undefined
   }
   try {
-    const next = await openSetup({ ...context, configPath: setup.path }, setup.base.log)
-    const plan = await weir.reload(await next.load())
+    const plan = await weir.reload(await setup.reread())
     tellPlan(plan, setup.path, output)
     return plan
   } catch (thrown) {
@@ -31,17 +28,21 @@ export async function reload(
   }
 }
 
+/** Says what was changed, or `--dry-run` would be. */
+export function renderPlan(plan: ReloadPlan): string {
+  return (isIdle(plan) ? ['nothing has changed'] : listChanges(plan)).join('; ')
+}
+
 function tellPlan(plan: ReloadPlan, path: string, output: Output): void {
   if (output.isJson) {
     output.json({ event: 'reloaded', ...plan })
     return
   }
-  const lines = isIdle(plan) ? ['nothing has changed'] : renderPlan(plan)
-  output.note(`Loaded ${path} again: ${lines.join('; ')}.`)
+  output.note(`Loaded ${path} again: ${renderPlan(plan)}.`)
 }
 
 /** One line for each kind of change, in words. */
-function renderPlan(plan: ReloadPlan): string[] {
+function listChanges(plan: ReloadPlan): string[] {
   const named = (['connections', 'toolsets', 'policies'] as const).flatMap((block) =>
     (['added', 'changed', 'removed'] as const)
       .filter((how) => plan[block][how].length > 0)

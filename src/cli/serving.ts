@@ -32,6 +32,7 @@ export async function openServing(setup: Setup, options: ListenOptions, output: 
   const weir = createWeir({
     ...{ base: setup.base, loaded, user: readUser() },
     ...(onApproval === undefined ? {} : { onApproval }),
+    ...(setup.reread === undefined ? {} : { reread: setup.reread }),
   })
   try {
     return { setup, loaded, weir, url: await listen(weir, options) }

@@ -18,6 +18,8 @@ export interface Setup {
   readonly server: Config['server']
   /** The checked configuration. Makes the sample at the first call, where it is needed: not every command does. */
   load(): Promise<LoadedConfig>
+  /** Reads and checks the file again; absent for the sample. */
+  readonly reread?: () => Promise<LoadedConfig>
   /** Removes the sample. Safe to call twice, and without `load`. */
   close(): Promise<void>
 }
@@ -33,9 +35,13 @@ export async function openSetup(context: CommandContext, log?: Base['log']): Pro
   const base = createBase({ hostEnv: process.env, ...(log === undefined ? {} : { log }) })
   const path = findConfigPath(context)
   if (path === undefined) return openSample(base, context)
-  const loaded = await loadConfig({ path, env: process.env, connectors: base.connectors })
-  context.output.redactWith((text) => loaded.secrets.redact(text))
-  return { base, path, server: loaded.config.server, load: async () => loaded, close: async () => {} }
+  const reread = async () => {
+    const read = await loadConfig({ path, env: process.env, connectors: base.connectors })
+    context.output.redactWith((text) => read.secrets.redact(text))
+    return read
+  }
+  const loaded = await reread()
+  return { base, path, server: loaded.config.server, load: async () => loaded, reread, close: async () => {} }
 }
 
 function openSample(base: Base, { output }: CommandContext): Setup {

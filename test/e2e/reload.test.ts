@@ -133,4 +133,26 @@ describe('a running Weir and its file', () => {
       })
       .toBe(true)
   })
+
+  it('R14: weir reload says what would change, changes it, and takes no word from who is no operator', async () => {
+    const server = { port: Number(weir.port) }
+    configure(2_002, { server })
+    await execute('changing:http_request', { api_name: 'service', method: 'GET', url: '/' })
+    const before = await readVersion()
+    const dry = await place.run(['reload', '--dry-run', '--json'])
+    expect(JSON.parse(dry.stdout)).toMatchObject({
+      dry_run: true,
+      plan: { connections: { changed: ['changing'] }, atNextStart: ['server.port'] },
+    })
+    expect(dry.stdout).not.toContain('2002')
+    const denied = await place.run(['reload'], { env: { WEIR_TOKEN: 'x'.repeat(64) } })
+    expect([denied.code, denied.stderr]).toEqual([6, expect.stringContaining('operates Weir')])
+    expect(await readVersion()).toEqual(before)
+    const done = await place.run(['reload'])
+    expect([done.code, done.stdout]).toEqual([0, expect.stringContaining('connections changed: changing')])
+    expect(await readVersion()).toEqual({ version: '2002' })
+    configure(2_003, { server, polices: {} })
+    expect((await place.run(['reload'])).code).toBe(2)
+    expect(await readVersion()).toEqual({ version: '2002' })
+  })
 })

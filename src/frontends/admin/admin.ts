@@ -1,14 +1,17 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Approval, ApprovalState, ApprovalStore, Party, Verdict } from '../../core/approval.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify'
+import type { Approval, ApprovalState, ApprovalStore, Verdict } from '../../core/approval.ts'
 import { renderError, WeirError } from '../../core/error.ts'
 import type { Logger } from '../../core/logger.ts'
 import { isObject, parseJson } from '../../core/parse-json.ts'
 import { readHttpError } from '../shared/http-server.ts'
-import { callerOf } from '../shared/require-caller.ts'
+import { requireOperator } from './require-operator.ts'
+import { serveReload } from './serve-reload.ts'
 
 /** What operators reach over HTTP, and how they are known. */
 export interface AdminParts {
   readonly approvals: Pick<ApprovalStore, 'find' | 'list' | 'decide'>
+  /** Takes the configuration file over, or says what that would change; absent where there is none. */
+  readonly reload?: ((isDryRun: boolean) => Promise<unknown>) | undefined
   readonly log: Logger
 }
 
@@ -18,13 +21,9 @@ const states: readonly ApprovalState[] = ['pending', 'approved', 'denied', 'used
 /** The admin API, `/api/admin/…`. Every route needs `admin:approvals`, which whoever asked for a call never has over it. */
 export function admin(server: FastifyInstance, parts: AdminParts): void {
   const { approvals } = parts
-  const options = {
-    config: { access: 'admin:approvals' as const },
-    errorHandler(thrown: unknown, _request: FastifyRequest, reply: FastifyReply): void {
-      const error = readHttpError(thrown, parts.log)
-      void reply.code(error.spec.http).send({ error: renderError(error) })
-    },
-  }
+  const options = optionsOf('admin:approvals', parts.log)
+  const { reload } = parts
+  if (reload !== undefined) serveReload(server, reload, optionsOf('admin:reload', parts.log))
   server.get('/api/admin/approvals', options, async (request) => {
     requireOperator(request)
     const found = await approvals.list(readState(request.query))
@@ -45,17 +44,15 @@ export function admin(server: FastifyInstance, parts: AdminParts): void {
   }
 }
 
-/**
- * The holder of the operator's token, or somebody who proved who they are and may do this, as the door has seen to.
- * Being on this machine proves nothing.
- */
-function requireOperator(request: FastifyRequest): Party {
-  const { tenant, subject } = callerOf(request)
-  const isProven = !subject.startsWith('local:') && !subject.startsWith('cli:')
-  if (isProven) return { tenant, subject }
-  throw new WeirError('OPERATOR_ONLY', 'Only whoever operates Weir may see and decide approvals.', {
-    hint: 'Send the operator’s token, from the file `operator-token` beside the store, as a bearer token.',
-  })
+/** What the routes of one permission have in common. */
+function optionsOf(access: `admin:${string}`, log: Logger): RouteShorthandOptions {
+  return {
+    config: { access },
+    errorHandler(thrown: unknown, _request: FastifyRequest, reply: FastifyReply): void {
+      const error = readHttpError(thrown, log)
+      void reply.code(error.spec.http).send({ error: renderError(error) })
+    },
+  }
 }
 
 async function decide({ approvals, log }: AdminParts, id: string, verdict: Verdict): Promise<unknown> {
