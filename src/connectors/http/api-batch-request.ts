@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { StopSignal } from '../../core/cancellation.ts'
 import type { Clock } from '../../core/clock.ts'
 import { renderError, toWeirError, WeirError } from '../../core/error.ts'
+import { runBounded } from '../../core/run-bounded.ts'
 import type { Tool } from '../../core/tool.ts'
 import type { Api } from './api.ts'
 import type { Apis } from './apis.ts'
@@ -18,7 +19,6 @@ import {
   toMs,
   urlField,
 } from './request-fields.ts'
-import { runBounded } from './run-bounded.ts'
 import { fetchAnswer } from './send-request.ts'
 
 const item = z.strictObject({

@@ -2,6 +2,7 @@ import type { CallNote } from '../../core/call.ts'
 import type { Caller } from '../../core/caller.ts'
 import type { Catalog, Entry } from '../../core/catalog.ts'
 import { WeirError } from '../../core/error.ts'
+import { pointerForm } from '../../core/json-pointer.ts'
 import { isObject } from '../../core/parse-json.ts'
 import { mayUse } from '../../core/permission.ts'
 import type { Tool } from '../../core/tool.ts'
@@ -11,12 +12,16 @@ import { followDelegate } from '../shared/follow-delegate.ts'
 export interface ToolRequest {
   readonly slug: string
   readonly input: Readonly<Record<string, unknown>>
+  /** Arguments that the answer of the tool before gives, each by a JSON Pointer into it (D4-045). */
+  readonly previous?: Readonly<Record<string, string>>
 }
 
 /** `POST /mcp/execute` (D4-013). */
 export interface ExecuteRequest {
   readonly tools: readonly ToolRequest[]
   readonly requestId: string | undefined
+  /** Side by side, not one after another (D4-044). */
+  readonly isParallel: boolean
   /** `thought` and `current_step`: for the audit (D4-019, B-122). */
   readonly note: CallNote | undefined
 }
@@ -32,7 +37,9 @@ const requestIdLengthMax = 200
 const settleMaxMs = 2_000
 
 /** The fields of the document. What Weir does not do yet is refused rather than passed over. */
-const knownFields = new Set(['tools', 'sync_response_to_workbench', 'thought', 'current_step', 'request_id'])
+const knownFields = new Set([
+  ...['tools', 'parallel', 'sync_response_to_workbench', 'thought', 'current_step', 'request_id'],
+])
 
 /** Throws INVALID_REQUEST naming what is wrong, before anything runs. */
 export function readExecuteRequest(body: unknown): ExecuteRequest {
@@ -53,8 +60,11 @@ export function readExecuteRequest(body: unknown): ExecuteRequest {
   if ((body['sync_response_to_workbench'] ?? false) !== false) {
     throw invalid('"sync_response_to_workbench" can only be false.', 'Leave it out: responses come whole.')
   }
+  const isParallel = body['parallel'] ?? false
+  if (typeof isParallel !== 'boolean') throw invalid('"parallel" must be true or false.')
   return {
-    tools: tools.map(readTool),
+    isParallel,
+    tools: tools.map((tool, index) => readTool(tool, index, isParallel)),
     requestId: typeof requestId === 'string' && requestId !== '' ? requestId : undefined,
     note: readNote(body['thought'], body['current_step']),
   }
@@ -70,15 +80,33 @@ function readNote(thought: unknown, step: unknown): CallNote | undefined {
 }
 
 /** B-145: `arguments` may be left out. */
-function readTool(tool: unknown, index: number): ToolRequest {
+function readTool(tool: unknown, index: number, isParallel: boolean): ToolRequest {
   if (!isObject(tool) || typeof tool['tool_slug'] !== 'string') {
     throw invalid(`tools[${index}] must be an object with a "tool_slug".`)
   }
-  const { tool_slug: slug, arguments: input = {}, ...rest } = tool
+  const { tool_slug: slug, arguments: input = {}, use_previous_result: wanted, ...rest } = tool
   if (!isObject(input)) throw invalid(`tools[${index}].arguments must be an object.`)
   const unknown = Object.keys(rest)[0]
   if (unknown !== undefined) throw invalid(`tools[${index}] has no field ${quote(unknown)}.`)
-  return { slug, input }
+  const previous = readPrevious(wanted ?? undefined, index, isParallel)
+  return { slug, input, ...(previous === undefined ? {} : { previous }) }
+}
+
+/** `true` stands for the whole answer as the argument `previous_result`. */
+function readPrevious(
+  wanted: unknown,
+  index: number,
+  isParallel: boolean,
+): Readonly<Record<string, string>> | undefined {
+  if (wanted === undefined || wanted === false) return undefined
+  const what = `tools[${index}].use_previous_result`
+  if (index === 0 || isParallel) throw invalid(`${what} has no tool before it.`)
+  if (wanted === true) return { previous_result: '' }
+  const isMapping =
+    isObject(wanted) &&
+    Object.values(wanted).every((pointer) => typeof pointer === 'string' && pointerForm.test(pointer))
+  if (!isMapping) throw invalid(`${what} must be true, or arguments with a JSON Pointer each.`)
+  return wanted as Record<string, string>
 }
 
 /** A name of the caller's own, which can be as long as its body. */
@@ -99,9 +127,9 @@ export async function findTools(
   const isKnown = ({ slug }: ToolRequest) =>
     catalog.find(slug) !== undefined || catalog.candidates(slug).length > 0
   if (!tools.every(isKnown)) await catalog.settled(settleMaxMs)
-  return tools.map(({ slug, input }) => {
+  return tools.map(({ slug, input, previous }) => {
     const asked = { entry: findTool(catalog, slug, caller), input }
-    return { slug, ...followDelegate(asked, caller) }
+    return { slug, ...followDelegate(asked, caller), ...(previous === undefined ? {} : { previous }) }
   })
 }
 

@@ -52,6 +52,7 @@ async function execute(parts: RestParts, request: FastifyRequest, reply: Fastify
     const idempotencyKey = readIdempotencyKey(key, 'The header Idempotency-Key')
     const ran = await runTools(parts.executor, {
       ...{ requestId, caller, found, idempotencyKey, note: body.note },
+      isParallel: body.isParallel,
       response: reply.raw,
       meta: readMeta(request),
     })

@@ -2,11 +2,13 @@ import type { ServerResponse } from 'node:http'
 import type { Call, CallNote, Executor } from '../../core/call.ts'
 import type { Caller } from '../../core/caller.ts'
 import { Cancellation } from '../../core/cancellation.ts'
-import { type ErrorBody, type ErrorCode, renderError, WeirError } from '../../core/error.ts'
+import { type ErrorCode, toWeirError, WeirError } from '../../core/error.ts'
+import { readPointer } from '../../core/json-pointer.ts'
 import type { Standing } from '../../core/limit.ts'
-import type { Outcome, Pending, Result } from '../../core/outcome.ts'
+import { runBounded } from '../../core/run-bounded.ts'
 import { nextCallId } from '../shared/next-call-id.ts'
 import type { FoundTool } from './read-execute.ts'
+import { type ItemResult, renderFailed, renderItem } from './render-item.ts'
 
 /** The tools of one request, all of them found. */
 export interface ToolsRun {
@@ -17,6 +19,8 @@ export interface ToolsRun {
   readonly note: CallNote | undefined
   /** Of the whole request; each of its tools has one of its own made of it. */
   readonly idempotencyKey?: string | undefined
+  /** Side by side, and none is kept from running by another's failure. */
+  readonly isParallel?: boolean
   /** Watched for a client that leaves. */
   readonly response: ServerResponse
 }
@@ -27,23 +31,6 @@ export interface RunBody {
   readonly successful: boolean
   readonly data: { readonly results: readonly ItemResult[] }
   readonly error?: string
-}
-
-/** One item of `data.results` (D4-014), in the order asked for, with its own outcome (B-123). */
-export interface ItemResult {
-  readonly tool_slug: string
-  readonly successful: boolean
-  readonly response?: unknown
-  readonly error?: string
-  readonly error_detail?: ErrorBody
-  /** C-26: the response is not the tool's own, which could not be had. */
-  readonly degraded?: true
-  readonly degraded_reason?: string
-  /** This is what the same call gave before, under its key. */
-  readonly replayed?: true
-  readonly status?: 'pending_approval'
-  readonly approval_id?: string
-  readonly expires_at?: string
 }
 
 /** What the request is answered with. */
@@ -58,123 +45,126 @@ export interface ToolsAnswer {
 /** What is refused before a tool runs. Every other error is the outcome of a tool, and its status stays 200 (D4-014). */
 const refusals: ReadonlySet<ErrorCode> = new Set(['RATE_LIMITED'])
 
-/** Runs the tools one after another. The first failure ends the run (D4-015), and what ran before it is kept (B-123). */
+/**
+ * Runs the tools one after another; the first failure ends the run (D4-015), and what ran before it is kept (B-123). Or
+ * side by side, ten at a time, each with its own outcome, in the order asked for (D4-044).
+ */
 export async function runTools(executor: Executor, run: ToolsRun): Promise<ToolsAnswer> {
-  const { response } = run
-  // Each tool has its own deadline, so each has its own way to be stopped.
-  let cancellation = new Cancellation()
-  let clientLeft: WeirError | undefined
-  const leave = () => {
-    if (response.writableFinished) return
-    clientLeft = new WeirError('CANCELLED', 'The client left.')
-    cancellation.cancel(clientLeft)
-  }
-  response.once('close', leave)
-  // It may have left while its tools were being found; nobody would tell us again.
-  if (response.destroyed) leave()
-  const results: ItemResult[] = []
-  let failure: string | undefined
-  let refusal: WeirError | undefined
-  let standing: Standing | undefined
-  const onStanding = (one: Standing) => {
-    if (standing === undefined || one.remaining <= standing.remaining) standing = one
-  }
-  for (const [index, { entry, input, slug }] of run.found.entries()) {
-    if (failure !== undefined) {
-      const skipped = new WeirError('NOT_RUN', 'Not run: an earlier tool of the request failed.')
-      results.push(renderFailed(slug, skipped))
-      continue
+  return new ToolRun(executor, run).run()
+}
+
+/** Of one request: more would only take the places of others' calls. */
+const lanesMax = 10
+
+class ToolRun {
+  readonly #executor: Executor
+  readonly #run: ToolsRun
+  /** Each tool has its own deadline, so each has its own way to be stopped. */
+  readonly #running = new Set<Cancellation>()
+  #clientLeft: WeirError | undefined
+  #refusal: WeirError | undefined
+  #standing: Standing | undefined
+
+  constructor(executor: Executor, run: ToolsRun) {
+    this.#executor = executor
+    this.#run = run
+    const { response } = run
+    const leave = () => {
+      if (response.writableFinished) return
+      this.#clientLeft = new WeirError('CANCELLED', 'The client left.')
+      for (const cancellation of this.#running) cancellation.cancel(this.#clientLeft)
     }
-    cancellation = new Cancellation()
-    if (clientLeft !== undefined) cancellation.cancel(clientLeft)
-    const outcome = await executor.execute({
-      id: nextCallId(),
-      entry,
-      input,
-      caller: run.caller,
-      cancellation,
-      via: 'rest',
-      ...(run.meta === undefined ? {} : { meta: run.meta }),
-      ...(run.note === undefined ? {} : { note: run.note }),
-      ...(run.idempotencyKey === undefined ? {} : { idempotencyKey: `${run.idempotencyKey}/${index}` }),
-      onStanding,
-    })
-    if (results.length === 0 && outcome.kind === 'failed' && refusals.has(outcome.error.code)) {
-      refusal = outcome.error
+    response.once('close', leave)
+    // It may have left while its tools were being found; nobody would tell us again.
+    if (response.destroyed) leave()
+  }
+
+  async run(): Promise<ToolsAnswer> {
+    const { found, isParallel } = this.#run
+    const results =
+      isParallel === true
+        ? await runBounded([...found.entries()], lanesMax, ([index, tool]) =>
+            this.#runOne(tool, index, undefined),
+          )
+        : await this.#runInOrder()
+    const failed = results.find(({ successful }) => !successful)
+    const failure = failed === undefined ? undefined : (failed.error ?? 'The tool failed.')
+    const body = {
+      request_id: this.#run.requestId,
+      successful: failure === undefined,
+      data: { results },
+      ...(failure === undefined ? {} : { error: failure }),
     }
-    const item = renderItem(slug, outcome)
-    results.push(item)
-    if (!item.successful) failure = item.error ?? 'The tool failed.'
-  }
-  const body = {
-    request_id: run.requestId,
-    successful: failure === undefined,
-    data: { results },
-    ...(failure === undefined ? {} : { error: failure }),
-  }
-  return {
-    body,
-    ...(refusal === undefined ? {} : { refusal }),
-    ...(standing === undefined ? {} : { standing }),
-  }
-}
-
-function renderItem(slug: string, outcome: Outcome): ItemResult {
-  switch (outcome.kind) {
-    case 'complete': {
-      const { result } = outcome
-      const response = renderResponse(result)
-      const replayed = result._meta?.['weir/replayed'] === true ? { replayed: true as const } : {}
-      const marks = { ...replayed, ...renderDegradation(outcome) }
-      if (result.isError !== true) return { tool_slug: slug, successful: true, response, ...marks }
-      return { tool_slug: slug, successful: false, response, error: textOf(result), ...replayed }
+    return {
+      body,
+      ...(this.#refusal === undefined ? {} : { refusal: this.#refusal }),
+      ...(this.#standing === undefined ? {} : { standing: this.#standing }),
     }
-    case 'input-required':
-      return renderFailed(
-        slug,
-        new WeirError('INPUT_UNSUPPORTED', 'The tool asks its user a question.', {
-          hint: 'Call it over MCP.',
-        }),
-      )
-    case 'task':
-      return renderFailed(slug, taskUnsupported())
-    case 'pending':
-      return renderPending(slug, outcome.pending)
-    case 'failed':
-      return renderFailed(slug, outcome.error)
+  }
+
+  async #runInOrder(): Promise<ItemResult[]> {
+    const results: ItemResult[] = []
+    for (const [index, tool] of this.#run.found.entries()) {
+      const last = results.at(-1)
+      if (last?.successful === false) {
+        const skipped = new WeirError('NOT_RUN', 'Not run: an earlier tool of the request failed.')
+        results.push(renderFailed(tool.slug, skipped))
+      } else results.push(await this.#runOne(tool, index, last?.response))
+    }
+    return results
+  }
+
+  async #runOne(tool: FoundTool, index: number, previous: unknown): Promise<ItemResult> {
+    const { entry, slug } = tool
+    const { caller, meta, note, idempotencyKey } = this.#run
+    const cancellation = new Cancellation()
+    if (this.#clientLeft !== undefined) cancellation.cancel(this.#clientLeft)
+    this.#running.add(cancellation)
+    try {
+      const outcome = await this.#executor.execute({
+        ...{
+          id: nextCallId(),
+          entry,
+          input: withPrevious(tool, previous),
+          caller,
+          cancellation,
+          via: 'rest',
+        },
+        ...(meta === undefined ? {} : { meta }),
+        ...(note === undefined ? {} : { note }),
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey: `${idempotencyKey}/${index}` }),
+        onStanding: (one) => this.#noteStanding(one),
+      })
+      if (index === 0 && outcome.kind === 'failed' && refusals.has(outcome.error.code))
+        this.#refusal = outcome.error
+      return renderItem(slug, outcome)
+    } catch (thrown) {
+      // What an earlier tool answered does not have what this one was to be given.
+      return renderFailed(slug, toWeirError(thrown))
+    } finally {
+      this.#running.delete(cancellation)
+    }
+  }
+
+  #noteStanding(one: Standing): void {
+    if (this.#standing === undefined || one.remaining <= this.#standing.remaining) this.#standing = one
   }
 }
 
-function renderDegradation({
-  degraded,
-}: Outcome & { readonly kind: 'complete' }): Pick<ItemResult, 'degraded' | 'degraded_reason'> {
-  return degraded === undefined ? {} : { degraded: true, degraded_reason: degraded.reason }
-}
-
-/** What HTTP calls 202, for one item: the same request again collects the decision. */
-function renderPending(slug: string, { tool, approvalId, expiresAt }: Pending): ItemResult {
-  return {
-    ...{ tool_slug: slug, successful: false, status: 'pending_approval' },
-    ...{ approval_id: approvalId, expires_at: expiresAt },
-    error: `${tool} has not run: it waits for approval. Send the same request again to collect the decision.`,
-  }
-}
-
-/** No tool begins a task for a client that did not say it follows them, which nobody says over REST. */
-function taskUnsupported(): WeirError {
-  return new WeirError('INPUT_UNSUPPORTED', 'The tool began a task.', { hint: 'Call it over MCP.' })
-}
-
-function renderFailed(slug: string, error: WeirError): ItemResult {
-  return { tool_slug: slug, successful: false, error: error.message, error_detail: renderError(error) }
-}
-
-/** The data where there is some, else the content blocks as they came. */
-function renderResponse({ structuredContent, content }: Result): unknown {
-  return structuredContent === undefined ? { content: content ?? [] } : structuredContent
-}
-
-function textOf({ content }: Result): string {
-  const text = content?.find((block) => block.type === 'text')?.['text']
-  return typeof text === 'string' ? text : 'The tool answered with an error.'
+/**
+ * The input with what the tool before it answered, where the request says so (D4-045). A copy: the caller's own arguments
+ * stay as they are; and a part that is false, 0 or empty is given like any other (B-137). Throws INVALID_INPUT.
+ */
+function withPrevious({ input, previous: wanted, slug }: FoundTool, answered: unknown): FoundTool['input'] {
+  if (wanted === undefined) return input
+  const taken = Object.entries(wanted).map(([argument, pointer]) => {
+    const value = readPointer(answered, pointer)
+    if (value !== undefined) return [argument, value] as const
+    throw new WeirError(
+      'INVALID_INPUT',
+      `The answer before ${slug} has nothing at ${JSON.stringify(pointer)} for ${JSON.stringify(argument)}.`,
+      { hint: 'Point to a part that the tool before always answers with.' },
+    )
+  })
+  return { ...input, ...Object.fromEntries(taken) }
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import type { Clock } from '../../../core/clock.ts'
 import { WeirError } from '../../../core/error.ts'
+import { pointerForm } from '../../../core/json-pointer.ts'
 import type { Tool } from '../../../core/tool.ts'
 import type { Apis } from '../apis.ts'
-import { pointerForm } from '../read-pointer.ts'
 import {
   answerMarginMs,
   apiNameField,

@@ -1,6 +1,6 @@
 import { WeirError } from '../../../core/error.ts'
+import { readPointer } from '../../../core/json-pointer.ts'
 import type { Api } from '../api.ts'
-import { readPointer } from '../read-pointer.ts'
 import { resolveLink } from '../resolve-url.ts'
 import { findLink } from './parse-link-header.ts'
 

@@ -1,7 +1,7 @@
+import { readPointer } from '../../../core/json-pointer.ts'
 import type { JsonSchema } from '../../../core/schema.ts'
 import type { Api } from '../api.ts'
 import { findLink } from '../pages/parse-link-header.ts'
-import { readPointer } from '../read-pointer.ts'
 import type { HttpAnswer } from '../render-answer.ts'
 import type { FieldsConfig } from './field-config.ts'
 import { renderKeyArgument, renderKeyHeader } from './idempotency.ts'

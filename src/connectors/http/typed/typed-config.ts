@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { pointerForm } from '../../../core/json-pointer.ts'
 import { headerName } from '../header-fields.ts'
 import { isProtectedHeader } from '../header-rules.ts'
 import { type Method, methods } from '../methods.ts'
-import { pointerForm } from '../read-pointer.ts'
 import { fieldsConfig } from './field-config.ts'
 
 const snakeCase = z
