@@ -44,6 +44,8 @@ describeWith('postgres', 'systems that are down at the start', (postgres) => {
       weir = embedWeir({
         config: {
           log: { level: 'silent' },
+          // Calls that fail open a circuit, which would leave each system alone for a minute.
+          policies: { '*': { breaker: { recovery: '500ms' } } },
           connections: {
             database: { type: 'sql', databases: { main: { url: database!.href } } },
             queue: { type: 'queue', brokers: { default: { url: broker!.href } } },

@@ -3,6 +3,7 @@ import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport as HttpV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { embedWeir, type Weir } from '../../src/app.ts'
+import { everything } from '../../src/core/caller.ts'
 import { Cancellation } from '../../src/core/cancellation.ts'
 import { createStdioUpstream, type Killable, startHttpUpstream } from './killable-upstreams.fixture.ts'
 
@@ -36,7 +37,7 @@ beforeAll(async () => {
   const who = async () => {
     const entry = weir.catalog.find('child:who')!
     const cancellation = new Cancellation()
-    const caller = { subject: 'test', tenant: 'test' }
+    const caller = { subject: 'test', tenant: 'test', grants: everything }
     const outcome = await weir.executor.execute({
       ...{ id: 'who', entry, input: {}, caller, cancellation, via: 'test' },
     })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { everything } from '../../../core/caller.ts'
 import { Cancellation } from '../../../core/cancellation.ts'
 import { systemClock } from '../../../core/clock.ts'
 import { toJsonSchema } from '../../../core/schema.ts'
@@ -206,7 +207,7 @@ it('arguments that do not fit are refused by the executor before anything runs',
     executor.execute({
       ...{ id: 'call-1', input, via: 'rest', cancellation: new Cancellation() },
       entry: { id: `database:${name}`, connection: 'database', target: find(name) },
-      caller: { subject: 'test:ada', tenant: 'test' },
+      caller: { subject: 'test:ada', tenant: 'test', grants: everything },
     })
   const refused = { kind: 'failed', error: { code: 'INVALID_INPUT' } }
   expect(await run('get_assignment', { assignment_id: '2' })).toMatchObject(refused)
