@@ -19,7 +19,6 @@ export interface Policy {
   readonly breaker?: BreakerRule
   readonly bulkhead?: BulkheadRule
   readonly fallback?: FallbackRule
-  readonly quality?: QualityRule
 }
 
 /** A token bucket (C-14). It fills evenly, and holds `burst`, or as many as `limit` allows in its unit of time. */
@@ -68,14 +67,6 @@ export interface FallbackRule {
   readonly staleMs?: number
   /** The same answer for everybody. */
   readonly value?: unknown
-}
-
-/** What an answer has to be (D1-040 to D1-046). */
-export interface QualityRule {
-  readonly domain: string
-  /** The least score of each metric, from 0 to 1. */
-  readonly thresholds: Readonly<Record<string, number>>
-  readonly expectedSchema?: Readonly<Record<string, unknown>>
 }
 
 /**

@@ -8,10 +8,10 @@ import {
 } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
+import { canonicalJson } from '../core/canonical-json.ts'
 import type { JsonSchema, SchemaIssue } from '../core/schema.ts'
 import { inspectSchema } from './inspect-schema.ts'
 import { compileLinearPattern } from './linear-pattern.ts'
-import { spellJson } from './spell-json.ts'
 
 /** Checks a value; an empty list means that it fits. Throws an Error where the schema takes too long to say. */
 export type Validator = (value: unknown) => readonly SchemaIssue[]
@@ -95,7 +95,7 @@ function countSteps(ajv: AjvInstance, keyword: string): void {
 
 /** In linear time; compared with each other, a hundred thousand items take minutes. */
 function isUnique(items: readonly unknown[]): boolean {
-  return new Set(items.map(spellJson)).size === items.length
+  return new Set(items.map((item) => canonicalJson(item))).size === items.length
 }
 
 const shared = new Map<Dialect, { readonly ajv: AjvInstance; compiles: number }>()

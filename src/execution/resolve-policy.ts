@@ -49,7 +49,6 @@ function resolve({ target }: Entry, matching: readonly PolicyRule[]): Policy {
     breaker: first('breaker') ?? defaultBreaker,
     bulkhead: first('bulkhead') ?? defaultBulkhead,
     fallback: first('fallback'),
-    quality: first('quality'),
   }) as unknown as Policy
 }
 

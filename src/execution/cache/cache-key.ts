@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
 import type { Call } from '../../core/call.ts'
+import { canonicalJson } from '../../core/canonical-json.ts'
 import type { Entry } from '../../core/catalog.ts'
 import { toJsonSchema } from '../../core/schema.ts'
-import { spellJson } from '../spell-json.ts'
 
 /** What an answer is kept under. Safe to log: arguments and callers are in it as a hash only. */
 export type CacheKey = string
@@ -13,14 +13,14 @@ export type CacheKey = string
  */
 export function createKeyOf({ id, target }: Entry, isPublic: boolean): (call: Call) => CacheKey {
   const { description, effect, input, output, definition } = target
-  const fingerprint = spellJson({
+  const fingerprint = canonicalJson({
     ...{ description, effect, definition: definition ?? null, input: toJsonSchema(input) },
     output: output === undefined ? null : toJsonSchema(output),
   })
   const of = hash('sha256', fingerprint, 'base64url')
   return ({ caller, input: args }) => {
     const whose = isPublic ? [caller.tenant] : [caller.tenant, caller.subject]
-    return `${id}:${hash('sha256', spellJson([whose, of, args]), 'base64url')}`
+    return `${id}:${hash('sha256', canonicalJson([whose, of, args]), 'base64url')}`
   }
 }
 

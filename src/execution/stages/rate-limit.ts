@@ -8,6 +8,7 @@ import { createRefusal } from '../limits/create-refusal.ts'
 import type { Limiter } from '../limits/limiter.ts'
 import { createQuotas, type Quota, type Verdict } from '../limits/quota.ts'
 import { WaitingLine } from '../limits/waiting-line.ts'
+import { pause } from '../pause.ts'
 
 /** What the stage takes its tokens from, and what it tells. */
 export interface RateLimitParts {
@@ -75,25 +76,10 @@ function createPatientTake(limiter: Limiter, line: WaitingLine, clock: Clock) {
       for (;;) {
         verdict = await limiter.take(quotas)
         if (!isWorthIt(verdict, cancellation)) return verdict
-        await wait(clock, verdict.waitMs, cancellation)
+        await pause(clock, verdict.waitMs, cancellation)
       }
     } finally {
       leave()
     }
   }
-}
-
-function wait(clock: Clock, delayMs: number, cancellation: Cancellation): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      timer.cancel()
-      reject(cancellation.reason)
-    }
-    const timer = clock.setTimer(() => {
-      cancellation.removeEventListener('abort', stop)
-      resolve()
-    }, delayMs)
-    if (cancellation.aborted) stop()
-    else cancellation.addEventListener('abort', stop)
-  })
 }

@@ -1,11 +1,11 @@
 import type { Call, Run } from '../../core/call.ts'
-import type { Cancellation } from '../../core/cancellation.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type ErrorCode, toWeirError, type WeirError, wasNotSent } from '../../core/error.ts'
 import { faultOf, type Outcome } from '../../core/outcome.ts'
 import type { RetryRule, Stage } from '../../core/policy.ts'
 import type { Target } from '../../core/tool.ts'
 import type { Log } from '../../telemetry/log.ts'
+import { pause } from '../pause.ts'
 import { createPerConnection } from '../per-connection.ts'
 import { RetryBudget } from '../retry-budget.ts'
 
@@ -156,19 +156,4 @@ function readEnd(outcome: Outcome): Failure | { readonly error?: never; end(): O
 
 function readFault(outcome: Outcome): WeirError | undefined {
   return outcome.kind === 'complete' ? faultOf(outcome.result) : undefined
-}
-
-/** Rejects at once, with the reason, where the call is stopped. */
-function pause(clock: Clock, delayMs: number, cancellation: Cancellation): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      timer.cancel()
-      reject(cancellation.reason)
-    }
-    const timer = clock.setTimer(() => {
-      cancellation.removeEventListener('abort', stop)
-      resolve()
-    }, delayMs)
-    cancellation.addEventListener('abort', stop)
-  })
 }
